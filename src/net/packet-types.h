@@ -1,0 +1,118 @@
+/* The table itself; include net/packet-table.h. Sources: protocol 01 sections 9 and 11. */
+#pragma once
+
+/* clang-format off */
+#define PACKET_TYPES(X) \
+	X(UNKNOWN, 0, "Unknown", 22, 23, 0) \
+	X(DOMAIN_CONNECT_REQUEST_PENDING, 1, "DomainConnectRequestPending", 17, 17, PACKET_NON_SOURCED) \
+	X(DOMAIN_LIST, 2, "DomainList", 25, 25, PACKET_NON_SOURCED) \
+	X(PING, 3, "Ping", 18, 18, 0) \
+	X(PING_REPLY, 4, "PingReply", 22, 23, 0) \
+	X(KILL_AVATAR, 5, "KillAvatar", 54, 55, 0) \
+	X(AVATAR_DATA, 6, "AvatarData", 54, 55, 0) \
+	X(INJECT_AUDIO, 7, "InjectAudio", 24, 24, 0) \
+	X(MIXED_AUDIO, 8, "MixedAudio", 24, 24, 0) \
+	X(MICROPHONE_AUDIO_NO_ECHO, 9, "MicrophoneAudioNoEcho", 24, 24, 0) \
+	X(MICROPHONE_AUDIO_WITH_ECHO, 10, "MicrophoneAudioWithEcho", 24, 24, 0) \
+	X(BULK_AVATAR_DATA, 11, "BulkAvatarData", 54, 55, 0) \
+	X(SILENT_AUDIO_FRAME, 12, "SilentAudioFrame", 24, 24, 0) \
+	X(DOMAIN_LIST_REQUEST, 13, "DomainListRequest", 23, 23, PACKET_NON_VERIFIED) \
+	X(REQUEST_ASSIGNMENT, 14, "RequestAssignment", 22, 23, PACKET_NON_SOURCED) \
+	X(CREATE_ASSIGNMENT, 15, "CreateAssignment", 22, 23, PACKET_NON_SOURCED) \
+	X(DOMAIN_CONNECTION_DENIED, 16, "DomainConnectionDenied", 19, 19, PACKET_NON_SOURCED) \
+	X(MUTE_ENVIRONMENT, 17, "MuteEnvironment", 22, 23, 0) \
+	X(AUDIO_STREAM_STATS, 18, "AudioStreamStats", 24, 24, 0) \
+	X(DOMAIN_SERVER_PATH_QUERY, 19, "DomainServerPathQuery", 22, 23, PACKET_NON_SOURCED) \
+	X(DOMAIN_SERVER_PATH_RESPONSE, 20, "DomainServerPathResponse", 22, 23, PACKET_NON_SOURCED) \
+	X(DOMAIN_SERVER_ADDED_NODE, 21, "DomainServerAddedNode", 19, 19, PACKET_NON_SOURCED) \
+	X(ICE_SERVER_PEER_INFORMATION, 22, "ICEServerPeerInformation", 17, 17, PACKET_NON_SOURCED) \
+	X(ICE_SERVER_QUERY, 23, "ICEServerQuery", 17, 17, PACKET_NON_SOURCED) \
+	X(OCTREE_STATS, 24, "OctreeStats", 22, 23, 0) \
+	X(SET_AVATAR_TRAITS, 25, "SetAvatarTraits", 22, 23, 0) \
+	X(INJECTOR_GAIN_SET, 26, "InjectorGainSet", 22, 23, 0) \
+	X(ASSIGNMENT_CLIENT_STATUS, 27, "AssignmentClientStatus", 22, 23, PACKET_NON_SOURCED) \
+	X(NOISY_MUTE, 28, "NoisyMute", 22, 23, 0) \
+	X(AVATAR_IDENTITY, 29, "AvatarIdentity", 54, 55, 0) \
+	X(NODE_IGNORE_REQUEST, 30, "NodeIgnoreRequest", 18, 18, 0) \
+	X(DOMAIN_CONNECT_REQUEST, 31, "DomainConnectRequest", 27, 27, PACKET_NON_SOURCED) \
+	X(DOMAIN_SERVER_REQUIRE_DTLS, 32, "DomainServerRequireDTLS", 22, 23, PACKET_NON_SOURCED) \
+	X(NODE_JSON_STATS, 33, "NodeJsonStats", 22, 23, PACKET_NON_VERIFIED) \
+	X(OCTREE_DATA_NACK, 34, "OctreeDataNack", 22, 23, PACKET_NON_VERIFIED) \
+	X(STOP_NODE, 35, "StopNode", 22, 23, PACKET_NON_SOURCED) \
+	X(AUDIO_ENVIRONMENT, 36, "AudioEnvironment", 22, 23, 0) \
+	X(ENTITY_EDIT_NACK, 37, "EntityEditNack", 22, 23, PACKET_NON_VERIFIED) \
+	X(ICE_SERVER_HEARTBEAT, 38, "ICEServerHeartbeat", 18, 18, PACKET_NON_SOURCED) \
+	X(ICE_PING, 39, "ICEPing", 18, 18, PACKET_NON_SOURCED) \
+	X(ICE_PING_REPLY, 40, "ICEPingReply", 17, 17, PACKET_NON_SOURCED) \
+	X(ENTITY_DATA, 41, "EntityData", 133, 154, 0) \
+	X(ENTITY_QUERY, 42, "EntityQuery", 23, 24, PACKET_NON_VERIFIED) \
+	X(ENTITY_ADD, 43, "EntityAdd", 133, 154, 0) \
+	X(ENTITY_ERASE, 44, "EntityErase", 22, 23, 0) \
+	X(ENTITY_EDIT, 45, "EntityEdit", 133, 154, 0) \
+	X(DOMAIN_SERVER_CONNECTION_TOKEN, 46, "DomainServerConnectionToken", 22, 23, PACKET_NON_SOURCED) \
+	X(DOMAIN_SETTINGS_REQUEST, 47, "DomainSettingsRequest", 22, 23, PACKET_NON_SOURCED) \
+	X(DOMAIN_SETTINGS, 48, "DomainSettings", 18, 18, PACKET_NON_SOURCED) \
+	X(ASSET_GET, 49, "AssetGet", 22, 22, PACKET_DOMAIN_SOURCED) \
+	X(ASSET_GET_REPLY, 50, "AssetGetReply", 22, 23, PACKET_DS_HASH_IGNORED) \
+	X(ASSET_UPLOAD, 51, "AssetUpload", 22, 22, PACKET_DOMAIN_SOURCED) \
+	X(ASSET_UPLOAD_REPLY, 52, "AssetUploadReply", 22, 23, PACKET_DS_HASH_IGNORED) \
+	X(ASSET_GET_INFO, 53, "AssetGetInfo", 22, 22, 0) \
+	X(ASSET_GET_INFO_REPLY, 54, "AssetGetInfoReply", 22, 23, 0) \
+	X(DOMAIN_DISCONNECT_REQUEST, 55, "DomainDisconnectRequest", 22, 23, PACKET_NON_VERIFIED) \
+	X(DOMAIN_SERVER_REMOVED_NODE, 56, "DomainServerRemovedNode", 22, 23, PACKET_NON_SOURCED) \
+	X(MESSAGES_DATA, 57, "MessagesData", 18, 18, 0) \
+	X(MESSAGES_SUBSCRIBE, 58, "MessagesSubscribe", 22, 23, 0) \
+	X(MESSAGES_UNSUBSCRIBE, 59, "MessagesUnsubscribe", 22, 23, 0) \
+	X(ICE_SERVER_HEARTBEAT_DENIED, 60, "ICEServerHeartbeatDenied", 17, 17, PACKET_NON_SOURCED) \
+	X(ASSET_MAPPING_OPERATION, 61, "AssetMappingOperation", 22, 22, PACKET_DOMAIN_SOURCED) \
+	X(ASSET_MAPPING_OPERATION_REPLY, 62, "AssetMappingOperationReply", 22, 22, PACKET_DS_HASH_IGNORED) \
+	X(ICE_SERVER_HEARTBEAT_ACK, 63, "ICEServerHeartbeatACK", 17, 17, PACKET_NON_SOURCED) \
+	X(NEGOTIATE_AUDIO_FORMAT, 64, "NegotiateAudioFormat", 22, 23, 0) \
+	X(SELECTED_AUDIO_FORMAT, 65, "SelectedAudioFormat", 22, 23, 0) \
+	X(MORE_ENTITY_SHAPES, 66, "MoreEntityShapes", 22, 23, 0) \
+	X(NODE_KICK_REQUEST, 67, "NodeKickRequest", 22, 23, PACKET_NON_VERIFIED) \
+	X(NODE_MUTE_REQUEST, 68, "NodeMuteRequest", 22, 23, PACKET_NON_VERIFIED) \
+	X(RADIUS_IGNORE_REQUEST, 69, "RadiusIgnoreRequest", 22, 23, 0) \
+	X(USERNAME_FROM_ID_REQUEST, 70, "UsernameFromIDRequest", 22, 23, PACKET_NON_VERIFIED) \
+	X(USERNAME_FROM_ID_REPLY, 71, "UsernameFromIDReply", 22, 23, PACKET_NON_SOURCED) \
+	X(AVATAR_QUERY, 72, "AvatarQuery", 22, 22, 0) \
+	X(REQUESTS_DOMAIN_LIST_DATA, 73, "RequestsDomainListData", 22, 23, 0) \
+	X(PER_AVATAR_GAIN_SET, 74, "PerAvatarGainSet", 22, 23, 0) \
+	X(ENTITY_SCRIPT_GET_STATUS, 75, "EntityScriptGetStatus", 22, 23, 0) \
+	X(ENTITY_SCRIPT_GET_STATUS_REPLY, 76, "EntityScriptGetStatusReply", 22, 23, 0) \
+	X(RELOAD_ENTITY_SERVER_SCRIPT, 77, "ReloadEntityServerScript", 22, 23, 0) \
+	X(ENTITY_PHYSICS, 78, "EntityPhysics", 133, 154, 0) \
+	X(ENTITY_SERVER_SCRIPT_LOG, 79, "EntityServerScriptLog", 22, 23, 0) \
+	X(ADJUST_AVATAR_SORTING, 80, "AdjustAvatarSorting", 22, 23, 0) \
+	X(OCTREE_FILE_REPLACEMENT, 81, "OctreeFileReplacement", 22, 23, PACKET_NON_SOURCED) \
+	X(COLLISION_EVENT_CHANGES, 82, "CollisionEventChanges", 22, 23, 0) \
+	X(REPLICATED_MICROPHONE_AUDIO_NO_ECHO, 83, "ReplicatedMicrophoneAudioNoEcho", 22, 23, PACKET_NON_SOURCED | PACKET_REPLICATED) \
+	X(REPLICATED_MICROPHONE_AUDIO_WITH_ECHO, 84, "ReplicatedMicrophoneAudioWithEcho", 22, 23, PACKET_NON_SOURCED | PACKET_REPLICATED) \
+	X(REPLICATED_INJECT_AUDIO, 85, "ReplicatedInjectAudio", 22, 23, PACKET_NON_SOURCED | PACKET_REPLICATED) \
+	X(REPLICATED_SILENT_AUDIO_FRAME, 86, "ReplicatedSilentAudioFrame", 22, 23, PACKET_NON_SOURCED | PACKET_REPLICATED) \
+	X(REPLICATED_AVATAR_IDENTITY, 87, "ReplicatedAvatarIdentity", 22, 23, PACKET_NON_SOURCED | PACKET_REPLICATED) \
+	X(REPLICATED_KILL_AVATAR, 88, "ReplicatedKillAvatar", 22, 23, PACKET_NON_SOURCED | PACKET_REPLICATED) \
+	X(REPLICATED_BULK_AVATAR_DATA, 89, "ReplicatedBulkAvatarData", 22, 23, PACKET_NON_SOURCED | PACKET_REPLICATED) \
+	X(DOMAIN_CONTENT_REPLACEMENT_FROM_URL, 90, "DomainContentReplacementFromUrl", 22, 23, PACKET_NON_SOURCED) \
+	X(CHALLENGE_OWNERSHIP, 91, "ChallengeOwnership", 22, 23, 0) \
+	X(ENTITY_SCRIPT_CALL_METHOD, 92, "EntityScriptCallMethod", 19, 19, 0) \
+	X(CHALLENGE_OWNERSHIP_REQUEST, 93, "ChallengeOwnershipRequest", 22, 23, 0) \
+	X(CHALLENGE_OWNERSHIP_REPLY, 94, "ChallengeOwnershipReply", 22, 23, 0) \
+	X(OCTREE_DATA_FILE_REQUEST, 95, "OctreeDataFileRequest", 22, 23, PACKET_NON_SOURCED) \
+	X(OCTREE_DATA_FILE_REPLY, 96, "OctreeDataFileReply", 22, 23, PACKET_NON_SOURCED) \
+	X(OCTREE_DATA_PERSIST, 97, "OctreeDataPersist", 22, 23, PACKET_NON_SOURCED) \
+	X(ENTITY_CLONE, 98, "EntityClone", 133, 154, 0) \
+	X(ENTITY_QUERY_INITIAL_RESULTS_COMPLETE, 99, "EntityQueryInitialResultsComplete", 92, 92, 0) \
+	X(BULK_AVATAR_TRAITS, 100, "BulkAvatarTraits", 48, 48, 0) \
+	X(AUDIO_SOLO_REQUEST, 101, "AudioSoloRequest", 22, 23, 0) \
+	X(BULK_AVATAR_TRAITS_ACK, 102, "BulkAvatarTraitsAck", 48, 48, 0) \
+	X(STOP_INJECTOR, 103, "StopInjector", 24, 24, 0) \
+	X(AVATAR_ZONE_PRESENCE, 104, "AvatarZonePresence", 22, 23, PACKET_NON_SOURCED) \
+	X(WEB_RTC_SIGNALING, 105, "WebRTCSignaling", 22, 23, PACKET_NON_SOURCED)
+/* clang-format on */
+
+enum packet_type {
+#define X(constant, number, ...) PACKET_##constant = number,
+	PACKET_TYPES(X)
+#undef X
+};
