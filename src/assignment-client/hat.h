@@ -1,0 +1,44 @@
+/* What a hat (audio-mixer, avatar-mixer, …) is to the program that wears it. A hat is one object made when
+ * an assignment starts and freed when it ends; it registers packet handlers at the endpoint and owns its
+ * timers. Everything runs on the loop thread; a hat that uses workers hands them work per frame and takes
+ * it back before it returns. */
+#pragma once
+
+#include <jansson.h>
+#include <systemd/sd-event.h>
+
+#include "base/hats.h"
+#include "node/endpoint.h"
+
+/* What a hat is given. Valid as long as the hat lives. */
+struct hat_context {
+	sd_event *event;
+	struct endpoint *endpoint;
+	struct node_list *nodes;
+	const char *data_dir; /* writable state of the hat; created on demand by the hat */
+};
+
+struct hat_ops {
+	enum hat hat;
+	/* Node types it wants to hear of (protocol 02 section 11.3). */
+	const char *interest;
+
+	/* settings: the groups of protocol 02 section 10 for this type, borrowed for the call. Nothing is
+	 * served before start returns. Negative: the assignment is given up. */
+	int (*start)(const struct hat_context *context, const json_t *settings, void **ret);
+	/* Takes the handlers away and frees everything; the killed callbacks of all nodes came before. */
+	void (*stop)(void *hat);
+
+	void (*node_added)(void *hat, struct node *node);     /* optional */
+	void (*node_activated)(void *hat, struct node *node); /* optional; may come again (redial) */
+	void (*node_killed)(void *hat, struct node *node);    /* optional; frees node->data */
+
+	/* The hat's part of NodeJsonStats, once a second; new reference. io_stats is added by the
+	 * program. */
+	json_t *(*stats)(void *hat);
+	/* A few words for STATUS=, such as "42 people, mix p99 3.1 ms". */
+	void (*status)(void *hat, char *buf, size_t size);
+};
+
+/* NULL when this program does not have the hat. */
+const struct hat_ops *hat_ops_find(unsigned assignment_type);
