@@ -34,7 +34,8 @@ struct span read_rest(struct reader *rd)
 
 void read_skip(struct reader *rd, size_t len)
 {
-	(void) read_bytes(rd, len);
+	if (len > 0)
+		(void) read_bytes(rd, len);
 }
 
 /* The n bytes as an integer in either order; 0 after an overrun. */
@@ -349,16 +350,18 @@ void write_string16(struct writer *wr, const void *data, size_t len)
 	write_bytes(wr, data, len);
 }
 
-/* Length of the well-formed UTF-8 sequence at p (1…4), or 0. */
-static unsigned utf8_sequence(const uint8_t *p, size_t left)
+unsigned utf8_decode(const void *data, size_t left, uint32_t *ret)
 {
+	const uint8_t *p = data;
 	uint32_t c;
 	unsigned n;
 
-	if (p[0] < 0x80)
-		return p[0] != 0;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
+	if (left == 0 || p[0] == 0 || (p[0] >= 0x80 && p[0] < 0xc2) || p[0] > 0xf4)
 		return 0;
+	if (p[0] < 0x80) {
+		*ret = p[0];
+		return 1;
+	}
 
 	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
 	if (left < n)
@@ -373,15 +376,17 @@ static unsigned utf8_sequence(const uint8_t *p, size_t left)
 	if ((n == 3 && (c < 0x800 || (c >= 0xd800 && c < 0xe000))) ||
 	    (n == 4 && (c < 0x10000 || c > 0x10ffff)))
 		return 0;
+	*ret = c;
 	return n;
 }
 
 bool utf8_is_valid(const void *data, size_t len)
 {
 	const uint8_t *p = data;
+	uint32_t c;
 
 	for (size_t i = 0; i < len;) {
-		unsigned n = utf8_sequence(p + i, len - i);
+		unsigned n = utf8_decode(p + i, len - i, &c);
 
 		if (n == 0)
 			return false;
@@ -395,6 +400,7 @@ char *utf8_sanitise(const void *data, size_t len)
 	static const char replacement[] = "\xef\xbf\xbd";
 	const uint8_t *p = data;
 	char *text, *out;
+	uint32_t c;
 
 	/* The worst case: every byte becomes a three-byte replacement. */
 	text = out = malloc(3 * len + 1);
@@ -402,7 +408,7 @@ char *utf8_sanitise(const void *data, size_t len)
 		return NULL;
 
 	for (size_t i = 0; i < len;) {
-		unsigned n = utf8_sequence(p + i, len - i);
+		unsigned n = utf8_decode(p + i, len - i, &c);
 		bool control = p[i] == 0x7f || (p[i] < 0x20 && p[i] != '\n' && p[i] != '\t');
 
 		if (n == 0 || control) {

@@ -151,6 +151,9 @@ void write_string32(struct writer *wr, const void *data, size_t len);
 struct span read_string16(struct reader *rd, size_t max);
 void write_string16(struct writer *wr, const void *data, size_t len);
 
+/* The code point at the start of data. Returns the length of its well-formed sequence (1…4), or 0 for a
+ * malformed one, a NUL or no data. */
+unsigned utf8_decode(const void *data, size_t left, uint32_t *ret);
 /* True for well-formed UTF-8 without overlong forms, surrogates or NUL bytes. */
 bool utf8_is_valid(const void *data, size_t len);
 /* A NUL-terminated heap copy in which every malformed sequence, NUL and control character (but not
