@@ -1,0 +1,160 @@
+// A whole domain of freshly built servers in a data folder and on ports of its own.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Daemon } from "./daemon.mjs";
+import { freePortBase, portsOf } from "./ports.mjs";
+import { until } from "./wait.mjs";
+
+const BUILD = resolve(process.env.TOP_BUILDDIR ?? fileURLToPath(new URL("../../../build", import.meta.url)));
+const READY_MS = 10000;
+
+export const HATS = { audio: 0, avatar: 1, messages: 4, entity: 6 };
+const NODE_TYPES = {
+	audio: "audio-mixer", avatar: "avatar-mixer", entity: "entity-server", messages: "messages-mixer",
+};
+
+export const program = (name) => join(BUILD, name);
+
+export class Domain {
+	// config: contents of domain.json. host: the address clients use. prefix: command to run all under.
+	// monitor: one assignment-client that keeps a child for each hat, instead of one process a hat.
+	static async start({ config = {}, hats = Object.keys(HATS), host = "127.0.0.1", monitor = false, portBase,
+		prefix = [] } = {}) {
+		const domain = new Domain(portBase ?? await freePortBase(), host, prefix);
+		try {
+			domain.writeConfig(config);
+			domain.startServer();
+			await domain.answers();
+			if (monitor)
+				domain.startMonitor(hats.length);
+			else
+				hats.forEach((hat) => domain.startHat(hat));
+			await domain.ready(hats);
+		} catch (error) {
+			await domain.kill();
+			throw new Error(`${error.message}\n${domain.logs()}`);
+		}
+		return domain;
+	}
+
+	constructor(base, host, prefix) {
+		this.base = base;
+		this.ports = portsOf(base);
+		this.host = host;
+		this.prefix = prefix;
+		this.data = mkdtempSync(join(tmpdir(), "hifi-e2e-"));
+		this.hats = {};
+		this.ended = [];
+	}
+
+	get url() {
+		return `ws://${this.host}:${this.ports.domain}`;
+	}
+
+	get configFile() {
+		return join(this.data, "domain.json");
+	}
+
+	writeConfig(config) {
+		writeFileSync(this.configFile, JSON.stringify(config, null, "\t"));
+	}
+
+	startServer() {
+		const env = {
+			HIFI_DOMAIN_SERVER_HTTP_PORT: String(this.ports.http),
+			HIFI_DOMAIN_SERVER_PORT: String(this.ports.domain),
+			VIRCADIA_DOMAIN_SERVER_WS_PORT: String(this.ports.domain),
+		};
+		const args = ["--user-config", this.configFile];
+		this.server = new Daemon("domain-server", program("domain-server"), args, { env, prefix: this.prefix });
+		return this.server;
+	}
+
+	startHat(hat) {
+		const args = ["-t", hat, "-a", "127.0.0.1", "--server-port", String(this.ports.domain),
+			"-p", String(this.ports.hat(HATS[hat]))];
+		this.hats[hat] = new Daemon(hat, program("assignment-client"), args, { prefix: this.prefix });
+		return this.hats[hat];
+	}
+
+	startMonitor(children) {
+		const args = ["-n", String(children), "-a", "127.0.0.1", "--server-port", String(this.ports.domain),
+			"-p", String(this.ports.hat(0))];
+		this.hats.monitor = new Daemon("monitor", program("assignment-client"), args, { prefix: this.prefix });
+		return this.hats.monitor;
+	}
+
+	get daemons() {
+		return [this.server, ...Object.values(this.hats)].filter(Boolean);
+	}
+
+	async get(path) {
+		const response = await fetch(`http://127.0.0.1:${this.ports.http}${path}`);
+		if (!response.ok)
+			throw new Error(`${path}: status ${response.status}`);
+		return response.json();
+	}
+
+	// The domain-server's answer to an HTTP request is its sign of being up.
+	async answers() {
+		await until("domain-server answers", () => this.#unlessDead(() => this.get("/nodes.json")), { deadlineMs: READY_MS });
+	}
+
+	async #unlessDead(probe) {
+		const dead = this.daemons.find((daemon) => !daemon.isRunning());
+		if (dead)
+			throw new Error(`${dead.name} ended: ${JSON.stringify(dead.result)}`);
+		return probe().catch(() => null);
+	}
+
+	async nodes(type) {
+		const { nodes } = await this.get("/nodes.json");
+		return type ? nodes.filter((node) => node.type === type) : nodes;
+	}
+
+	async udpPortOf(hat) {
+		const [node] = await this.nodes(NODE_TYPES[hat]);
+		return node?.public.port;
+	}
+
+	// Web clients are told of a mixer once it is listed, so this is "a client can use them all".
+	async ready(hats = Object.keys(HATS), { deadlineMs = READY_MS } = {}) {
+		const missing = async () => {
+			const types = (await this.#unlessDead(() => this.nodes()) ?? []).map((node) => node.type);
+			return hats.filter((hat) => !types.includes(NODE_TYPES[hat]));
+		};
+		await until(`${hats.join(", ")} connected`, async () => (await missing()).length === 0,
+			{ deadlineMs, describe: async () => `missing ${await missing()}` });
+	}
+
+	// Nobody is inside: each client has been let go by the domain-server.
+	async empty({ deadlineMs = 3000 } = {}) {
+		await until("nobody inside", async () => (await this.nodes("agent")).length === 0,
+			{ deadlineMs, describe: async () => JSON.stringify(await this.nodes("agent")) });
+	}
+
+	pssKb() {
+		return Object.fromEntries(this.daemons.map((daemon) => [daemon.name, daemon.pssKb()]));
+	}
+
+	logs() {
+		return this.daemons.map((daemon) => `--- ${daemon.name}\n${daemon.tail()}`).join("\n");
+	}
+
+	// Hats first, as a service manager would; each must end by itself with status 0.
+	async stop() {
+		try {
+			await Promise.all(Object.values(this.hats).map((daemon) => daemon.stop()));
+			await this.server.stop();
+		} finally {
+			await this.kill();
+		}
+	}
+
+	async kill() {
+		await Promise.all(this.daemons.filter((daemon) => daemon.isRunning()).map((daemon) => daemon.kill()));
+		rmSync(this.data, { force: true, recursive: true });
+	}
+}
