@@ -66,15 +66,16 @@ static inline bool datagram_is_control(const uint8_t *data)
 	return data[3] & 0x80;
 }
 
-/* 0, or -EBADMSG: shorter than 4 bytes (8 for types 0-2) or an unknown type. Trailing bytes are
- * accepted (the SDK pads its handshake request to 1464). */
+/* 0, or -EBADMSG: shorter than 4 bytes (8 for types 0-2), an unknown type, or a number of more than 27
+ * bits. Trailing bytes are accepted (the SDK pads its handshake request to 1464). */
 int control_decode(const void *data, size_t len, struct control_packet *ret);
 /* Returns the length, 4 or 8. */
 size_t control_encode(const struct control_packet *control, uint8_t ret[static CONTROL_MAX]);
 
 /* Decodes a data packet and undoes its obfuscation in place, so data must be writable. With
  * repair_obfuscation (a WebRTC peer) the key combinations of 01 section 7.6 are tried when the plain
- * reading has no valid type and version. Does not check the version otherwise.
+ * reading of an obfuscated reliable packet is nothing a web client sends. Does not check the version
+ * otherwise.
  * -EBADMSG: too short for its headers, an unknown type, or an unreliable message part. */
 int packet_decode(void *data, size_t len, bool repair_obfuscation, struct packet *ret);
 
