@@ -1,8 +1,10 @@
 // A whole domain of freshly built servers in a data folder and on ports of its own.
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { Daemon } from "./daemon.mjs";
 import { freePortBase, portsOf } from "./ports.mjs";
 import { until } from "./wait.mjs";
@@ -14,6 +16,9 @@ export const HATS = { audio: 0, avatar: 1, messages: 4, entity: 6 };
 const NODE_TYPES = {
 	audio: "audio-mixer", avatar: "avatar-mixer", entity: "entity-server", messages: "messages-mixer",
 };
+
+// Fetches a URL and prints the answer; for domains whose loopback is not ours.
+const FETCH = "fetch(process.argv[1]).then((r) => r.text()).then((t) => process.stdout.write(t))";
 
 export const program = (name) => join(BUILD, name);
 
@@ -91,7 +96,12 @@ export class Domain {
 	}
 
 	async get(path) {
-		const response = await fetch(`http://127.0.0.1:${this.ports.http}${path}`);
+		const url = `http://127.0.0.1:${this.ports.http}${path}`;
+		if (this.prefix.length > 0) {
+			const [command, ...args] = [...this.prefix, process.execPath, "-e", FETCH, url];
+			return JSON.parse((await promisify(execFile)(command, args)).stdout);
+		}
+		const response = await fetch(url);
 		if (!response.ok)
 			throw new Error(`${path}: status ${response.status}`);
 		return response.json();
