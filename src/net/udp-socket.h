@@ -2,6 +2,7 @@
  * allocated per packet. Owned by the loop thread. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -20,13 +21,16 @@ struct udp_socket_stats {
 	uint64_t receive_calls, send_calls;
 };
 
-/* data is writable and valid during the call only; len ≤ 2048. received_usec is the time of the batch. */
+/* data is writable and valid during the call only; len ≤ 2048. now_usec is the time of the batch. May send,
+ * but not free the socket. */
 typedef void (*udp_receive_fn)(void *userdata, const struct hifi_addr *from, uint8_t *data, size_t len,
 			       uint64_t now_usec);
 
-/* Takes fd (a bound UDP socket, for instance from systemd) and sets buffer sizes and options. */
+/* Takes fd (a bound UDP socket, for instance from systemd) and sets buffer sizes and options. On failure
+ * the caller keeps fd: -EPROTOTYPE for a socket that is not UDP, -ENOTSOCK, -ENOMEM. */
 int udp_socket_new_from_fd(int fd, struct udp_socket **ret);
-/* Binds port (0: any) on all addresses, IPv6 and IPv4, or on loopback only. -EADDRINUSE etc. */
+/* Binds port (0: any) on all addresses, IPv6 and IPv4 (IPv4 alone where there is no IPv6), or on 127.0.0.1
+ * only. -EADDRINUSE etc. */
 int udp_socket_new(uint16_t port, bool loopback_only, struct udp_socket **ret);
 struct udp_socket *udp_socket_free(struct udp_socket *s); /* sends what is queued; NULL is fine */
 DEFINE_CLEANUP_FUNC(struct udp_socket *, udp_socket_free);
@@ -41,7 +45,8 @@ const struct udp_socket_stats *udp_socket_stats(const struct udp_socket *s);
 int udp_socket_receive(struct udp_socket *s, unsigned max_batches, udp_receive_fn fn, void *userdata);
 
 /* Queues one datagram (copied out of the pieces; together at most 2048 bytes) to a UDP address and sends
- * the batch when it is full. 0; -EMSGSIZE; -EINVAL for an address that is not UDP. */
+ * the batch when it is full. 0; -EMSGSIZE; -EINVAL for an address that is not UDP or that an IPv4 socket
+ * cannot reach. */
 int udp_socket_send(struct udp_socket *s, const struct hifi_addr *to, const struct iovec *iov,
 		    unsigned n_iov);
 /* Sends what is queued now. What the kernel refuses is dropped and counted. */
