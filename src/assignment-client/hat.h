@@ -10,7 +10,7 @@
 #include "base/hats.h"
 #include "node/endpoint.h"
 
-/* What a hat is given. Valid as long as the hat lives. */
+/* What a hat is given: copy it in start. What it points to lives as long as the hat. */
 struct hat_context {
 	sd_event *event;
 	struct endpoint *endpoint;

@@ -63,7 +63,8 @@ struct domain_client *domain_client_free(struct domain_client *dc);
 DEFINE_CLEANUP_FUNC(struct domain_client *, domain_client_free);
 
 void domain_client_channel_opened(struct domain_client *dc, const struct hifi_addr *addr);
-void domain_client_channel_closed(struct domain_client *dc, const struct hifi_addr *addr);
+void domain_client_channel_closed(struct domain_client *dc, const struct hifi_addr *addr,
+				  enum webrtc_close_reason reason);
 
 /* Ends the present assignment or session and starts over. */
 void domain_client_end(struct domain_client *dc, const char *why);

@@ -17,6 +17,7 @@ struct endpoint;
 struct endpoint_options {
 	int fd;                  /* a bound UDP socket (owned from here on), or -1: bind port */
 	uint16_t port;           /* 0: any */
+	uint16_t port_last;      /* the first free one from port to here; 0: only port */
 	bool loopback_only;
 	bool is_domain_server;   /* verification rules of the domain-server (01 section 10.1) */
 	bool with_webrtc;
@@ -44,10 +45,8 @@ struct endpoint_ops {
 	void (*version_mismatch)(void *userdata, const struct hifi_addr *from, const struct packet *packet);
 	/* A WebRTC data channel opened or went away. Optional. */
 	void (*channel_opened)(void *userdata, const struct hifi_addr *addr);
-	void (*channel_closed)(void *userdata, const struct hifi_addr *addr);
-	/* Packets arrived that belong to a node whose data a hat may want to see first; after each batch.
-	 * Optional. */
-	void (*batch_done)(void *userdata);
+	void (*channel_closed)(void *userdata, const struct hifi_addr *addr,
+			       enum webrtc_close_reason reason);
 };
 
 int endpoint_new(sd_event *event, const struct endpoint_options *options, struct node_list *nodes,

@@ -38,7 +38,7 @@ struct node {
 	struct drop_counts drops;
 
 	void *data;                /* belongs to the hat or the domain-server */
-	struct list_item list;     /* node_list */
+	struct list list;          /* node_list */
 };
 
 static inline bool node_is_active(const struct node *node)

@@ -1,0 +1,230 @@
+/* entity-server: for now the server of an empty world. It takes part as a node, answers queries with
+ * completion and statistics, and refuses edits. Wire: protocol 06a sections 6 and 8; behaviour: 06c. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "assignment-client/hats.h"
+#include "base/log.h"
+#include "base/packed.h"
+
+#define QUERY_VIEWS_MAX	   16
+#define QUERY_WANT_COMPLETION 0x0001
+#define OCTREE_STATS_LEN   222
+#define OCTREE_STATS_FULL_SCENE_OFFSET 32
+
+/* node->data: what is known of a viewer. */
+struct viewer {
+	bool has_query;
+	bool completed; /* the scene was reported complete for this connection id */
+	uint16_t connection_id;
+	unsigned n_views;
+	uint64_t refused_edits;
+	bool warned;
+};
+
+struct entity_server {
+	struct hat_context context;
+	uint64_t queries, refused_edits;
+};
+
+struct entity_query {
+	uint16_t connection_id;
+	uint8_t n_views;
+	int32_t max_packets_per_second;
+	float size_scale;
+	int32_t boundary_level_adjust;
+	struct span filter; /* Qt binary JSON; empty: unchanged */
+	uint16_t flags;
+};
+
+/* Whole or not at all: a query shorter than its parts leaves the previous one in force. */
+static int entity_query_decode(struct span payload, struct entity_query *ret)
+{
+	struct reader rd = reader_over(payload.data, payload.len);
+	struct entity_query query = { 0 };
+	uint16_t filter_len;
+
+	query.connection_id = read_u16le(&rd);
+	query.n_views = read_u8(&rd);
+	if (query.n_views > QUERY_VIEWS_MAX)
+		return -EBADMSG;
+	for (unsigned i = 0; i < query.n_views; i++) {
+		(void) read_vec3(&rd);
+		(void) read_vec3(&rd);
+		read_skip(&rd, 4);
+		(void) read_f32le_finite(&rd);
+	}
+	query.max_packets_per_second = read_i32le(&rd);
+	query.size_scale = read_f32le_finite(&rd);
+	query.boundary_level_adjust = read_i32le(&rd);
+	filter_len = read_u16le(&rd);
+	query.filter = read_span(&rd, filter_len);
+	query.flags = read_u16le(&rd);
+	if (reader_finish(&rd) < 0)
+		return -EBADMSG;
+	*ret = query;
+	return 0;
+}
+
+/* One scene, complete and empty. */
+static void send_octree_stats(struct entity_server *es, struct node *node, uint64_t now_usec)
+{
+	uint8_t data[OCTREE_STATS_LEN];
+	struct writer wr = writer_over(data, sizeof(data));
+
+	write_u64le(&wr, now_usec);
+	write_u64le(&wr, now_usec);
+	write_zeros(&wr, OCTREE_STATS_FULL_SCENE_OFFSET - 16);
+	write_u8(&wr, 1);
+	write_zeros(&wr, OCTREE_STATS_LEN - OCTREE_STATS_FULL_SCENE_OFFSET - 1);
+	(void) endpoint_send_node_reliable(es->context.endpoint, node, PACKET_OCTREE_STATS,
+					   span_of(data, wr.len));
+}
+
+/* The sequence number of the next octree packet: none was ever sent. */
+static void send_completion(struct entity_server *es, struct node *node)
+{
+	static const uint8_t next_sequence[2] = { 0, 0 };
+
+	(void) endpoint_send_node_reliable(es->context.endpoint, node,
+					   PACKET_ENTITY_QUERY_INITIAL_RESULTS_COMPLETE,
+					   span_of(next_sequence, sizeof(next_sequence)));
+}
+
+static int on_query(void *userdata, const struct received *rx)
+{
+	struct entity_server *es = userdata;
+	struct entity_query query;
+	struct viewer *viewer;
+	int r;
+
+	if (!rx->node || !rx->node->data)
+		return -EPERM;
+	r = entity_query_decode(rx->payload, &query);
+	if (r < 0)
+		return r;
+
+	viewer = rx->node->data;
+	es->queries++;
+	if (!viewer->has_query || viewer->connection_id != query.connection_id) {
+		/* A new connection forgets what the viewer was told. */
+		viewer->completed = false;
+		send_octree_stats(es, rx->node, rx->now_usec);
+	}
+	viewer->has_query = true;
+	viewer->connection_id = query.connection_id;
+	viewer->n_views = query.n_views;
+	if (query.flags & QUERY_WANT_COMPLETION && !viewer->completed) {
+		viewer->completed = true;
+		send_completion(es, rx->node);
+	}
+	return 0;
+}
+
+static int on_edit(void *userdata, const struct received *rx)
+{
+	struct entity_server *es = userdata;
+	struct viewer *viewer = rx->node ? rx->node->data : NULL;
+
+	es->refused_edits++;
+	if (viewer) {
+		viewer->refused_edits++;
+		if (!viewer->warned)
+			log_warning("%s from node %s refused: this server keeps no entities.",
+				    packet_type_name(rx->type), UUID_TEXT(&rx->node->uuid));
+		viewer->warned = true;
+	}
+	return -EPERM;
+}
+
+/* Nothing was ever sent that could be missing. */
+static int on_nack(void *userdata, const struct received *rx)
+{
+	return rx->payload.len % 2 == 0 ? 0 : -EBADMSG;
+}
+
+static const struct {
+	enum packet_type type;
+	packet_handler_fn fn;
+} handlers[] = {
+	{ PACKET_ENTITY_QUERY, on_query },
+	{ PACKET_OCTREE_DATA_NACK, on_nack },
+	{ PACKET_ENTITY_ADD, on_edit },
+	{ PACKET_ENTITY_EDIT, on_edit },
+	{ PACKET_ENTITY_CLONE, on_edit },
+	{ PACKET_ENTITY_ERASE, on_edit },
+	{ PACKET_ENTITY_PHYSICS, on_edit },
+};
+
+static void on_node_added(void *hat, struct node *node)
+{
+	node->data = calloc(1, sizeof(struct viewer));
+}
+
+static void on_node_killed(void *hat, struct node *node)
+{
+	free(node->data);
+	node->data = NULL;
+}
+
+static int entity_server_start(const struct hat_context *context, const json_t *settings, void **ret)
+{
+	struct entity_server *es = calloc(1, sizeof(*es));
+
+	if (!es)
+		return -ENOMEM;
+	es->context = *context;
+	for (size_t i = 0; i < ELEMENTSOF(handlers); i++)
+		endpoint_handle(context->endpoint, handlers[i].type, handlers[i].fn, es);
+	*ret = es;
+	return 0;
+}
+
+static void entity_server_stop(void *hat)
+{
+	struct entity_server *es = hat;
+
+	for (size_t i = 0; i < ELEMENTSOF(handlers); i++)
+		endpoint_handle(es->context.endpoint, handlers[i].type, NULL, NULL);
+	free(es);
+}
+
+static unsigned count_viewers(const struct entity_server *es)
+{
+	unsigned n = 0;
+
+	node_list_for_each(es->context.nodes, node) {
+		const struct viewer *viewer = node->data;
+
+		n += viewer && viewer->has_query;
+	}
+	return n;
+}
+
+static json_t *entity_server_stats(void *hat)
+{
+	struct entity_server *es = hat;
+
+	return json_pack("{s:I, s:I, s:I, s:I}", "viewers", (json_int_t) count_viewers(es), "queries",
+			 (json_int_t) es->queries, "entities", (json_int_t) 0, "refused_edits",
+			 (json_int_t) es->refused_edits);
+}
+
+static void entity_server_status(void *hat, char *buf, size_t size)
+{
+	struct entity_server *es = hat;
+
+	(void) snprintf(buf, size, "%u viewers of an empty world, %llu edits refused", count_viewers(es),
+			(unsigned long long) es->refused_edits);
+}
+
+const struct hat_ops entity_server_ops = {
+	.hat = HAT_ENTITY,
+	.interest = "ISWM",
+	.start = entity_server_start,
+	.stop = entity_server_stop,
+	.node_added = on_node_added,
+	.node_killed = on_node_killed,
+	.stats = entity_server_stats,
+	.status = entity_server_status,
+};

@@ -1,0 +1,285 @@
+#include "assignment-client/monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/hats.h"
+#include "base/list.h"
+#include "base/log.h"
+
+/* A child that dies is back at once; one that keeps dying is tried less and less often. */
+#define BACKOFF_MIN_USEC   (20 * USEC_PER_MSEC)
+#define BACKOFF_MAX_USEC   (10 * USEC_PER_SEC)
+#define LONG_LIFE_USEC     (10 * USEC_PER_SEC) /* whoever lived that long starts afresh */
+#define STOP_TIMEOUT_USEC  (5 * USEC_PER_SEC)
+#define SPARE_CHECK_USEC   (30 * USEC_PER_SEC)
+
+struct child {
+	struct monitor *monitor;
+	struct list list;
+	pid_t pid;
+	uint8_t wears; /* enum hat, HAT_ANY: idle */
+	int status_fd;
+	uint64_t started_usec;
+	sd_event_source *exit;
+	struct event_io *io;
+};
+
+struct monitor {
+	sd_event *event;
+	struct monitor_options options;
+	struct list children;
+	unsigned n_children;
+	uint64_t backoff_usec;
+	struct event_oneshot *respawn;
+	struct event_timer *spare_check;
+};
+
+static struct child *child_free(struct child *c)
+{
+	sd_event_source_disable_unref(c->exit);
+	event_io_free(c->io);
+	if (c->status_fd >= 0)
+		(void) close(c->status_fd);
+	list_remove(&c->list);
+	c->monitor->n_children--;
+	free(c);
+	return NULL;
+}
+
+static unsigned wanted_now(const struct monitor *m)
+{
+	const struct monitor_options *o = &m->options;
+	unsigned idle = 0, wanted = MAX(o->n, o->min);
+	struct child *c;
+
+	if (!o->is_elastic)
+		return wanted;
+	list_for_each(c, &m->children, list)
+		idle += c->wears == HAT_ANY;
+	if (idle == 0)
+		wanted = MAX(wanted, m->n_children + 1);
+	return o->max > 0 ? MIN(wanted, o->max) : wanted;
+}
+
+static int on_child_exit(sd_event_source *s, const siginfo_t *si, void *userdata)
+{
+	struct child *c = userdata;
+	struct monitor *m = c->monitor;
+	bool lived_long = clock_now_usec() - c->started_usec >= LONG_LIFE_USEC;
+	const char *what = c->wears == HAT_ANY ? "idle" : hat_find(c->wears)->long_name;
+
+	if (si->si_code == CLD_EXITED)
+		log_warning("Child %d (%s) exited with status %d.", c->pid, what, si->si_status);
+	else
+		log_warning("Child %d (%s) was killed by signal %d.", c->pid, what, si->si_status);
+
+	(void) child_free(c);
+	m->backoff_usec = lived_long ? BACKOFF_MIN_USEC : MIN(2 * m->backoff_usec, BACKOFF_MAX_USEC);
+	event_oneshot_arm(m->respawn, clock_now_usec() + m->backoff_usec);
+	return 0;
+}
+
+static void on_child_status(uint32_t revents, void *userdata)
+{
+	struct child *c = userdata;
+	uint8_t type[64];
+	ssize_t n = read(c->status_fd, type, sizeof(type));
+
+	/* The end of the pipe comes with the end of the child, which is handled there. */
+	if (n <= 0) {
+		c->io = event_io_free(c->io);
+		return;
+	}
+	c->wears = hat_find(type[n - 1]) ? type[n - 1] : HAT_ANY;
+	event_oneshot_arm(c->monitor->respawn, clock_now_usec() + BACKOFF_MIN_USEC);
+}
+
+/* In the new process: dies with the monitor, has default signals, and knows where to report. */
+static _Noreturn void exec_child(char **argv, int status_fd)
+{
+	char status_arg[32];
+	sigset_t none;
+	unsigned n = 0;
+	char **args;
+
+	(void) sigemptyset(&none);
+	(void) sigprocmask(SIG_SETMASK, &none, NULL);
+	(void) prctl(PR_SET_PDEATHSIG, SIGTERM);
+
+	while (argv[n])
+		n++;
+	args = calloc(n + 2, sizeof(*args));
+	if (!args)
+		_exit(EXIT_FAILURE);
+	memcpy(args, argv, n * sizeof(*args));
+	(void) snprintf(status_arg, sizeof(status_arg), "--status-fd=%d", status_fd);
+	args[n] = status_arg;
+	(void) execv("/proc/self/exe", args);
+	_exit(EXIT_FAILURE);
+}
+
+static int fork_child(struct monitor *m, struct child *c)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_NONBLOCK) < 0)
+		return -errno;
+	(void) fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+
+	c->pid = fork();
+	if (c->pid == 0)
+		exec_child(m->options.argv, fds[1]);
+	(void) close(fds[1]);
+	c->status_fd = fds[0];
+	return c->pid < 0 ? -errno : 0;
+}
+
+static int spawn_child(struct monitor *m)
+{
+	struct child *c;
+	int r;
+
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->monitor = m;
+	c->wears = HAT_ANY;
+	c->status_fd = -1;
+	c->started_usec = clock_now_usec();
+	list_append(&m->children, &c->list);
+	m->n_children++;
+
+	r = fork_child(m, c);
+	if (r >= 0)
+		r = sd_event_add_child(m->event, &c->exit, c->pid, WEXITED, on_child_exit, c);
+	if (r >= 0)
+		r = event_io_new(m->event, c->status_fd, EPOLLIN, 0, on_child_status, c,
+				 "child-status", &c->io);
+	if (r < 0) {
+		if (c->pid > 0)
+			(void) kill(c->pid, SIGTERM);
+		(void) child_free(c);
+	}
+	return r;
+}
+
+static void stop_one_idle(struct monitor *m)
+{
+	struct child *c;
+
+	list_for_each(c, &m->children, list)
+		if (c->wears == HAT_ANY) {
+			log_info("Stopping idle child %d: more than one is in reserve.", c->pid);
+			(void) kill(c->pid, SIGTERM);
+			return;
+		}
+}
+
+static void on_respawn(void *userdata)
+{
+	struct monitor *m = userdata;
+	int r;
+
+	while (m->n_children < wanted_now(m)) {
+		r = spawn_child(m);
+		if (r < 0) {
+			(void) log_error_errno(r, "Cannot start a child, trying again later: %m");
+			event_oneshot_arm(m->respawn, clock_now_usec() + BACKOFF_MAX_USEC);
+			break;
+		}
+	}
+	notify_status("%u assignment clients", m->n_children);
+}
+
+static void on_spare_check(void *userdata)
+{
+	struct monitor *m = userdata;
+	unsigned idle = 0;
+	struct child *c;
+
+	on_respawn(m);
+	if (!m->options.is_elastic)
+		return;
+	list_for_each(c, &m->children, list)
+		idle += c->wears == HAT_ANY;
+	if (idle > 1 && m->n_children > MAX(m->options.min, m->options.n))
+		stop_one_idle(m);
+}
+
+int monitor_new(sd_event *event, const struct monitor_options *options, struct monitor **ret)
+{
+	_cleanup_(monitor_freep) struct monitor *m = NULL;
+	uint64_t now = clock_now_usec();
+	int r;
+
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	m->event = event;
+	m->options = *options;
+	m->backoff_usec = BACKOFF_MIN_USEC;
+	list_init(&m->children);
+
+	r = event_oneshot_new(event, 0, on_respawn, m, "respawn", &m->respawn);
+	if (r < 0)
+		return r;
+	r = event_timer_new(event, now + SPARE_CHECK_USEC, SPARE_CHECK_USEC, 0, on_spare_check, m,
+			    "spare-check", &m->spare_check);
+	if (r < 0)
+		return r;
+	event_oneshot_arm(m->respawn, now);
+
+	*ret = TAKE_PTR(m);
+	return 0;
+}
+
+/* Waits for all children, killing those that do not go. Runs after the loop. */
+static void reap_children(struct monitor *m)
+{
+	uint64_t deadline = clock_now_usec() + STOP_TIMEOUT_USEC;
+	struct child *c;
+	sigset_t chld;
+
+	(void) sigemptyset(&chld);
+	(void) sigaddset(&chld, SIGCHLD);
+	list_for_each(c, &m->children, list)
+		(void) kill(c->pid, SIGTERM);
+
+	list_for_each(c, &m->children, list) {
+		bool gone;
+
+		/* SIGCHLD is blocked for the loop, so it ends this wait. */
+		while (!(gone = waitpid(c->pid, NULL, WNOHANG) != 0) && clock_now_usec() < deadline)
+			(void) sigtimedwait(&chld, NULL, &(struct timespec){ .tv_nsec = 100000000 });
+		if (!gone) {
+			log_warning("Child %d does not stop, killing it.", c->pid);
+			(void) kill(c->pid, SIGKILL);
+			(void) waitpid(c->pid, NULL, 0);
+		}
+	}
+}
+
+struct monitor *monitor_free(struct monitor *m)
+{
+	struct child *c;
+
+	if (!m)
+		return NULL;
+
+	reap_children(m);
+	list_for_each(c, &m->children, list)
+		(void) child_free(c);
+	event_oneshot_free(m->respawn);
+	event_timer_free(m->spare_check);
+	free(m);
+	return NULL;
+}
