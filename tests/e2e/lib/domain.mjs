@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Daemon } from "./daemon.mjs";
-import { freePortBase, portsOf } from "./ports.mjs";
+import { freeOffset, portsOf } from "./ports.mjs";
 import { until } from "./wait.mjs";
 
 const BUILD = resolve(process.env.TOP_BUILDDIR ?? fileURLToPath(new URL("../../../build", import.meta.url)));
@@ -25,9 +25,9 @@ export const program = (name) => join(BUILD, name);
 export class Domain {
 	// config: contents of domain.json. host: the address clients use. prefix: command to run all under.
 	// monitor: one assignment-client that keeps a child for each hat, instead of one process a hat.
-	static async start({ config = {}, hats = Object.keys(HATS), host = "127.0.0.1", monitor = false, portBase,
+	static async start({ config = {}, hats = Object.keys(HATS), host = "127.0.0.1", monitor = false,
 		prefix = [] } = {}) {
-		const domain = new Domain(portBase ?? await freePortBase(), host, prefix);
+		const domain = new Domain(await freeOffset(), host, prefix);
 		try {
 			domain.writeConfig(config);
 			domain.startServer();
@@ -44,14 +44,13 @@ export class Domain {
 		return domain;
 	}
 
-	constructor(base, host, prefix) {
-		this.base = base;
-		this.ports = portsOf(base);
+	constructor(offset, host, prefix) {
+		this.offset = offset;
+		this.ports = portsOf(offset);
 		this.host = host;
 		this.prefix = prefix;
 		this.data = mkdtempSync(join(tmpdir(), "hifi-e2e-"));
 		this.hats = {};
-		this.ended = [];
 	}
 
 	get url() {
@@ -66,29 +65,21 @@ export class Domain {
 		writeFileSync(this.configFile, JSON.stringify(config, null, "\t"));
 	}
 
+	#start(name, file, args) {
+		const where = ["--port-base", String(this.offset), "--data", this.data];
+		return new Daemon(name, program(file), [...args, ...where], { prefix: this.prefix });
+	}
+
 	startServer() {
-		const env = {
-			HIFI_DOMAIN_SERVER_HTTP_PORT: String(this.ports.http),
-			HIFI_DOMAIN_SERVER_PORT: String(this.ports.domain),
-			VIRCADIA_DOMAIN_SERVER_WS_PORT: String(this.ports.domain),
-		};
-		const args = ["--user-config", this.configFile];
-		this.server = new Daemon("domain-server", program("domain-server"), args, { env, prefix: this.prefix });
-		return this.server;
+		this.server = this.#start("domain-server", "domain-server", ["--user-config", this.configFile]);
 	}
 
 	startHat(hat) {
-		const args = ["-t", hat, "-a", "127.0.0.1", "--server-port", String(this.ports.domain),
-			"-p", String(this.ports.hat(HATS[hat]))];
-		this.hats[hat] = new Daemon(hat, program("assignment-client"), args, { prefix: this.prefix });
-		return this.hats[hat];
+		this.hats[hat] = this.#start(hat, "assignment-client", ["-t", hat]);
 	}
 
 	startMonitor(children) {
-		const args = ["-n", String(children), "-a", "127.0.0.1", "--server-port", String(this.ports.domain),
-			"-p", String(this.ports.hat(0))];
-		this.hats.monitor = new Daemon("monitor", program("assignment-client"), args, { prefix: this.prefix });
-		return this.hats.monitor;
+		this.hats.monitor = this.#start("monitor", "assignment-client", ["-n", String(children)]);
 	}
 
 	get daemons() {

@@ -3,14 +3,13 @@ import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 
-// Below the kernel's ephemeral range, so that nobody's outgoing socket takes one.
-const FIRST_BASE = 20000;
-const LAST_BASE = 31000;
-const STEP = 40;
+// How far the servers can move the ports of their table.
+const LAST_OFFSET = 17000;
+const STEP = 20;
 
-// Offsets from the base, as `./dev run --port-base` uses them; a hat's number is its assignment type.
-export function portsOf(base) {
-	return { http: base, domain: base + 2, hat: (number) => base + 10 + number };
+// The port table (docs/architecture.md), moved by an offset; a hat's number is its assignment type.
+export function portsOf(offset) {
+	return { domain: 40102 + offset, hat: (number) => 48000 + offset + number, http: 40100 + offset };
 }
 
 const closing = (socket, resolve, free) => () => socket.close(() => resolve(free));
@@ -31,15 +30,14 @@ function isUdpFree(port) {
 	});
 }
 
-export async function freePortBase() {
-	const start = Math.floor(Math.random() * (LAST_BASE - FIRST_BASE) / STEP);
+export async function freeOffset() {
 	for (let i = 0; i < 50; i++) {
-		const base = FIRST_BASE + ((start + i) * STEP) % (LAST_BASE - FIRST_BASE);
-		const ports = portsOf(base);
+		const offset = STEP * Math.ceil(Math.random() * LAST_OFFSET / STEP);
+		const ports = portsOf(offset);
 		const udp = [ports.domain, ...Array.from({ length: 13 }, (_, n) => ports.hat(n))];
 		const free = await Promise.all([isTcpFree(ports.http), isTcpFree(ports.domain), ...udp.map(isUdpFree)]);
 		if (free.every(Boolean))
-			return base;
+			return offset;
 	}
 	throw new Error("no free range of ports");
 }
