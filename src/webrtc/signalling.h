@@ -11,7 +11,6 @@
 #include "net/addr.h"
 
 #define SIGNALLING_MESSAGE_MAX 65536
-#define SIGNALLING_ECHO_MAX    4096
 
 enum signalling_kind {
 	SIGNALLING_OFFER,

@@ -8,9 +8,8 @@
  *	webrtc_next_usec() → the owner's timer → webrtc_run()
  *
  * A peer is a struct hifi_addr of type SOCKET_TYPE_WEBRTC: ip and port are the signalling label,
- * channel numbers the association. channel is 0 in a bare label and unique in an address given to the
- * callbacks: a number is not used again before 2^32 associations were made, so state tied to an address
- * can never meet a successor with the same label.
+ * channel numbers the association. channel is 0 in a bare label and set in an address given to the
+ * callbacks. Numbers count up, so state tied to an address never meets a successor with the same label.
  *
  * Callbacks run inside webrtc_offer(), webrtc_input(), webrtc_run() and webrtc_close(). They may call
  * everything here except webrtc_free() and webrtc_run(); an association that goes away inside a callback
@@ -39,8 +38,9 @@ struct webrtc;
 struct webrtc_options {
 	uint16_t port;		    /* of the UDP socket, for the candidates */
 	unsigned max_associations;  /* default 4096 */
-	unsigned max_per_ip;	    /* associations whose labels share an IP; default 256 */
-	unsigned max_handshakes;    /* associations without an open channel; default 512 */
+	/* Associations without an open channel; default 1024. They live 30 s at most. */
+	unsigned max_pending;
+	unsigned max_pending_per_ip; /* of them, with labels of one IP; default 256 */
 	uint32_t send_buffer_bytes; /* SCTP send buffer of an association; default 128 KiB */
 	/* An unreliable message is dropped while this much is unsent or unacknowledged, since SCTP does
 	 * not age what is queued (11 section 5); default 48 KiB. */
@@ -172,4 +172,5 @@ bool webrtc_is_open(const struct webrtc *w, const struct hifi_addr *addr);
 /* The open channel of a label, as in channel_open. False when there is none. */
 bool webrtc_find(const struct webrtc *w, const struct hifi_addr *label, struct hifi_addr *ret);
 
-const struct webrtc_stats *webrtc_stats(const struct webrtc *w);
+/* Valid until the next call of any function. */
+const struct webrtc_stats *webrtc_stats(struct webrtc *w);

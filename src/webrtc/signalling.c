@@ -1,0 +1,164 @@
+#include <errno.h>
+#include <string.h>
+
+#include "webrtc/signalling.h"
+
+struct signalling *signalling_free(struct signalling *s)
+{
+	if (!s)
+		return NULL;
+	json_decref(s->json);
+	free(s);
+	return NULL;
+}
+
+int signalling_label_parse(const char *text, struct hifi_addr *ret)
+{
+	struct hifi_addr label;
+
+	if (hifi_addr_parse(text, SOCKET_TYPE_WEBRTC, &label) < 0 || !hifi_addr_is_ipv4(&label) ||
+	    label.port == 0)
+		return -EBADMSG;
+	*ret = label;
+	return 0;
+}
+
+static int get_node_type(const json_t *object, const char *key, char *ret)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	if (!text || text[0] <= ' ' || text[0] > '~' || text[1] != '\0')
+		return -EBADMSG;
+	*ret = text[0];
+	return 0;
+}
+
+static int get_label(const json_t *object, const char *key, struct hifi_addr *ret)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? signalling_label_parse(text, ret) : -EBADMSG;
+}
+
+static int get_ends(const json_t *object, enum signalling_direction direction, struct signalling *s)
+{
+	bool from_node = direction == SIGNALLING_FROM_NODE;
+	int r;
+
+	r = get_node_type(object, from_node ? "from" : "to", &s->node_type);
+	if (r < 0 || direction == SIGNALLING_FROM_CLIENT)
+		return r;
+	return get_label(object, from_node ? "to" : "from", &s->label);
+}
+
+/* Only clients offer, only servers answer. */
+static int get_description(const json_t *description, enum signalling_direction direction,
+			   struct signalling *s)
+{
+	const char *type = json_string_value(json_object_get(description, "type"));
+
+	s->kind = direction == SIGNALLING_FROM_NODE ? SIGNALLING_ANSWER : SIGNALLING_OFFER;
+	s->text = json_string_value(json_object_get(description, "sdp"));
+	if (!type || !s->text || strcmp(type, s->kind == SIGNALLING_ANSWER ? "answer" : "offer") != 0)
+		return -EBADMSG;
+	return 0;
+}
+
+static int get_content(const json_t *object, enum signalling_direction direction,
+		       struct signalling *s)
+{
+	const json_t *echo = json_object_get(object, "echo");
+	const json_t *data = json_object_get(object, "data");
+	const json_t *description = json_object_get(data, "description");
+
+	if (echo) {
+		s->kind = SIGNALLING_ECHO;
+		s->text = json_string_value(echo);
+		return s->text ? 0 : -EBADMSG;
+	}
+	if (description)
+		return get_description(description, direction, s);
+
+	s->kind = SIGNALLING_CANDIDATE;
+	s->text = json_string_value(json_object_get(json_object_get(data, "candidate"), "candidate"));
+	return s->text ? 0 : -EBADMSG;
+}
+
+int signalling_decode(const char *data, size_t len, enum signalling_direction direction,
+		      struct signalling **ret)
+{
+	_cleanup_(signalling_freep) struct signalling *s = NULL;
+	int r;
+
+	if (len > SIGNALLING_MESSAGE_MAX)
+		return -EBADMSG;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->json = json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(s->json))
+		return -EBADMSG;
+	r = get_ends(s->json, direction, s);
+	if (r < 0)
+		return r;
+	r = get_content(s->json, direction, s);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+static int format(json_t *object, char **ret)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	json_decref(object);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}
+
+static char *format_label(const struct hifi_addr *label, char buf[static HIFI_ADDR_TEXT_MAX])
+{
+	struct hifi_addr plain = *label;
+
+	/* Without the prefix that messages for people have. */
+	plain.type = SOCKET_TYPE_UDP;
+	plain.channel = 0;
+	return hifi_addr_format(&plain, buf);
+}
+
+int signalling_format_relay(const struct signalling *s, const struct hifi_addr *label, char **ret)
+{
+	char text[HIFI_ADDR_TEXT_MAX];
+	json_t *object = json_copy(s->json);
+
+	if (!object || json_object_set_new(object, "from", json_string(format_label(label, text))) < 0) {
+		json_decref(object);
+		return -ENOMEM;
+	}
+	return format(object, ret);
+}
+
+int signalling_format_answer(char node_type, const struct hifi_addr *label, const char *sdp, char **ret)
+{
+	const char from[] = { node_type, '\0' };
+	char to[HIFI_ADDR_TEXT_MAX];
+
+	return format(json_pack("{s:s, s:s, s:{s:{s:s, s:s}}}", "from", from, "to",
+				format_label(label, to), "data", "description", "type", "answer", "sdp",
+				sdp),
+		      ret);
+}
+
+int signalling_format_echo(char node_type, const struct hifi_addr *label, const char *text, char **ret)
+{
+	const char from[] = { node_type, '\0' };
+	char to[HIFI_ADDR_TEXT_MAX];
+
+	return format(json_pack("{s:s, s:s, s:s}", "from", from, "to", format_label(label, to), "echo",
+				text),
+		      ret);
+}
