@@ -575,8 +575,7 @@ static int send_unreliable(struct endpoint *ep, const struct hifi_addr *to, cons
 	if (len > PACKET_MAX)
 		return -EMSGSIZE;
 
-	if (ep->now_usec == 0)
-		ep->now_usec = clock_now_usec();
+	ep->now_usec = clock_now_usec();
 	return carrier_send(ep, to, iov, (unsigned) n_pieces + 1, false);
 }
 
