@@ -1,0 +1,63 @@
+// What an idle domain costs, and how fast its daemons start.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { monotonicMs } from "./lib/clock.mjs";
+import { HATS } from "./lib/domain.mjs";
+import { rounded, told, world } from "./lib/fixture.mjs";
+import { pause, until } from "./lib/wait.mjs";
+
+const PSS_KB = 64 * 1024;
+const CPU_PERCENT = 1;
+const IDLE_MS = 10000;
+const READY_MS = 100;
+const TICK_MS = 10;
+
+const here = world();
+
+// User and system time of a process so far.
+function cpuMs(pid) {
+	const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+	return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+const cpuOfAllMs = () => here.domain.daemons.reduce((sum, daemon) => sum + cpuMs(daemon.pid), 0);
+
+function isUdpBound(port) {
+	const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+	return ["udp", "udp6"].some((table) => readFileSync(`/proc/net/${table}`, "utf8").split("\n")
+		.some((line) => line.trim().split(/\s+/)[1]?.endsWith(suffix)));
+}
+
+test("an idle domain: memory and CPU", told(here, async (t) => {
+	const before = cpuOfAllMs();
+	const start = monotonicMs();
+	await pause(IDLE_MS);
+	const percent = 100 * (cpuOfAllMs() - before) / (monotonicMs() - start);
+	const pss = here.domain.pssKb();
+	const total = Object.values(pss).reduce((sum, kb) => sum + kb, 0);
+	t.diagnostic(`idle: ${rounded(percent, 2)} % of a core, ${rounded(total / 1024, 1)} MB PSS: ` +
+		Object.entries(pss).map(([name, kb]) => `${name} ${rounded(kb / 1024, 1)}`).join(", "));
+	assert.ok(total < PSS_KB);
+	assert.ok(percent < CPU_PERCENT);
+}));
+
+test("each daemon is up within 100 ms of its start", told(here, async (t) => {
+	const took = {};
+	for (const [hat, daemon] of Object.entries(here.domain.hats)) {
+		await daemon.stop();
+		const start = monotonicMs();
+		here.domain.startHat(hat);
+		await until(`${hat} has its port`, () => isUdpBound(here.domain.ports.hat(HATS[hat])), { pollMs: 1 });
+		took[hat] = monotonicMs() - start;
+	}
+	await here.domain.server.stop();
+	const start = monotonicMs();
+	here.domain.startServer();
+	await until("domain-server answers", () => here.domain.get("/nodes.json").catch(() => null), { pollMs: 1 });
+	took["domain-server"] = monotonicMs() - start;
+	t.diagnostic(`from start to serving: ${Object.entries(took).map(([name, ms]) => `${name} ${rounded(ms)} ms`).join(", ")}`);
+	await here.domain.ready();
+	for (const [name, ms] of Object.entries(took))
+		assert.ok(ms < READY_MS, `${name} took ${ms} ms`);
+}));
