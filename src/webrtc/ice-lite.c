@@ -185,7 +185,7 @@ void ice_lite_check(struct ice_lite *ice, const struct ice_credentials *credenti
 		ret->outcome = ICE_MALFORMED;
 		break;
 	}
-	/* Errors carry no MESSAGE-INTEGRITY; at least they never amplify. */
+	/* Whoever got hold of credentials cannot make us amplify. */
 	if (ret->outcome == ICE_REFUSED && ret->reply_len > request.len)
 		ret->reply_len = 0;
 }
