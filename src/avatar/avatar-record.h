@@ -1,0 +1,49 @@
+/* One avatar's part of BulkAvatarData (protocol 04 sections 4 and 12.6). A record is encoded once
+ * and copied into the datagrams of every listener it suits; it is cut into pieces, none longer than
+ * a datagram, because an avatar with many joints may need several. Each piece is a record by
+ * itself.
+ */
+#pragma once
+
+#include "avatar/avatar-state.h"
+#include "base/uuid.h"
+
+#define AVATAR_DATAGRAM_MAX 1440 /* payload of one BulkAvatarData */
+/* 255 joints in full and every other section. */
+#define AVATAR_PIECES_MAX 3
+
+enum avatar_detail {
+	AVATAR_DETAIL_PAL,     /* position and loudness: for the list of people */
+	AVATAR_DETAIL_CHANGED, /* position and all that changed */
+};
+
+struct avatar_record {
+	enum avatar_detail detail;
+	uint32_t since;
+	uint8_t n_pieces;
+	uint16_t piece_len[AVATAR_PIECES_MAX];
+	uint16_t len; /* of all pieces */
+	uint8_t data[AVATAR_PIECES_MAX * AVATAR_DATAGRAM_MAX];
+};
+
+/* What changed in state after the tick since; 0 for everything. */
+void avatar_record_encode(const struct avatar_state *state, const struct uuid *session,
+			  enum avatar_detail detail, uint32_t since, struct avatar_record *ret);
+
+/* The records of one avatar made in the current tick. Zero-initialise. */
+#define AVATAR_RECORD_CACHE_MAX 4
+
+struct avatar_record_cache {
+	uint32_t tick;
+	unsigned n, next;
+	struct avatar_record *records[AVATAR_RECORD_CACHE_MAX];
+};
+
+void avatar_record_cache_done(struct avatar_record_cache *cache);
+/* The record, from the cache when it was made in this tick before. It stays as it is until the
+ * cache is used again. NULL when out of memory. */
+const struct avatar_record *avatar_record_cache_get(struct avatar_record_cache *cache,
+						    const struct avatar_state *state,
+						    const struct uuid *session,
+						    enum avatar_detail detail, uint32_t since,
+						    uint32_t tick);
