@@ -9,7 +9,6 @@
 #define UDT_OBFUSCATION_SHIFT 27
 #define UDT_OBFUSCATION_MASK  3
 #define UDT_POSITION_SHIFT    30
-#define UDT_MESSAGE_MASK      UINT32_C(0x3fffffff)
 #define CONTROL_TYPE_SHIFT    16
 #define CONTROL_TYPE_MASK     0x7fff
 
@@ -111,7 +110,7 @@ static int read_udt_header(struct reader *rd, struct udt_header *udt)
 
 	message = read_u32le(rd);
 	udt->position = (enum message_position)(message >> UDT_POSITION_SHIFT);
-	udt->message = message & UDT_MESSAGE_MASK;
+	udt->message = message & MESSAGE_NUMBER_MAX;
 	udt->part = read_u32le(rd);
 	return 0;
 }
@@ -164,7 +163,7 @@ size_t udt_header_encode(const struct udt_header *udt, uint8_t ret[static PACKET
 				 (udt->seq & SEQ_MAX));
 	if (udt->in_message) {
 		write_u32le(&wr, (uint32_t) udt->position << UDT_POSITION_SHIFT |
-					 (udt->message & UDT_MESSAGE_MASK));
+					 (udt->message & MESSAGE_NUMBER_MAX));
 		write_u32le(&wr, udt->part);
 	}
 	return wr.len;

@@ -98,6 +98,8 @@ struct packet_seal {
 size_t packet_seal_encode(const struct packet_seal *seal, const struct span *payload, size_t n_payload,
 			  uint8_t ret[static PACKET_NL_MAX]);
 
+#define MESSAGE_NUMBER_MAX UINT32_C(0x3fffffff)
+
 /* --- sequence numbers, 01 section 5: 27 bits --- */
 
 #define SEQ_MAX	      UINT32_C(0x07ffffff)

@@ -1,6 +1,7 @@
 /* Reliability with one peer (protocol 01 sections 5 to 7): handshake, acknowledgements, congestion window
  * (TCP Vegas), retransmission, in both directions. Pure: it never reads a clock or a socket; the owner
- * feeds packets and time in, and sends what the send callback is given. One thread.
+ * feeds packets and time in, and sends what the send callback is given. Every input sends at once what it
+ * made possible; after each the owner asks reliable_connection_next_usec() when to run. One thread.
  */
 #pragma once
 
@@ -26,7 +27,8 @@ struct reliable_connection_options {
 	 * resending is a last resort, and a stuck receiver is revived with a new initial sequence
 	 * number. */
 	bool carrier_is_reliable;
-	/* Most bytes of payload queued or unacknowledged; beyond it sends fail with -ENOBUFS. */
+	/* Most bytes queued or unacknowledged, bookkeeping included; beyond it sends fail with
+	 * -ENOBUFS. A message counts until its last part is acknowledged. */
 	size_t queue_limit_bytes;
 };
 
@@ -34,11 +36,12 @@ struct reliable_connection_stats {
 	uint64_t sent, resent, acked;           /* data packets */
 	uint64_t received, duplicates;
 	uint64_t no_handshake;                  /* data before a handshake */
+	uint64_t beyond_window;                 /* data further ahead than any sender may go */
 	uint64_t refused;                       /* sends over queue_limit_bytes */
 	uint32_t window;                        /* packets */
 	uint32_t in_flight;                     /* packets */
 	uint64_t rtt_usec;                      /* smoothed; 0 before a sample */
-	size_t queued_bytes;
+	size_t queued_bytes;                    /* against queue_limit_bytes */
 };
 
 /* isn: the initial sequence number, uniformly random. */
@@ -50,11 +53,12 @@ DEFINE_CLEANUP_FUNC(struct reliable_connection *, reliable_connection_free);
 
 /* --- sending --- */
 
-/* Queues one reliable packet. The NL header is made now from seal (its key is not kept). 0, -ENOBUFS,
- * -ENOMEM, -EMSGSIZE when it does not fit one datagram. */
+/* Queues one reliable packet; seal, its key and payload are copied. 0, -ENOBUFS, -ENOMEM, -EMSGSIZE when it
+ * does not fit one datagram. */
 int reliable_connection_send(struct reliable_connection *c, const struct packet_seal *seal,
 			     struct span payload, uint64_t now_usec);
-/* Queues an ordered message of any length; holds a reference to payload until acknowledged. */
+/* Queues an ordered message of any length; holds a reference to payload until acknowledged. 0, -ENOBUFS,
+ * -ENOMEM. */
 int reliable_connection_send_message(struct reliable_connection *c, const struct packet_seal *seal,
 				     struct shared_bytes *payload, uint64_t now_usec);
 
