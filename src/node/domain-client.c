@@ -40,6 +40,7 @@ struct domain_client {
 	bool can_redial;             /* this domain-server knows our request (signalling below) */
 
 	struct event_timer *tick, *pings;
+	uint64_t next_tick_usec, next_pings_usec; /* without a loop */
 };
 
 /* --- the node list --- */
@@ -279,6 +280,18 @@ static void on_pings(void *userdata)
 		return;
 	node_list_for_each(dc->nodes, node)
 		run_activation(dc, node, now);
+}
+
+void domain_client_run(struct domain_client *dc, uint64_t now_usec)
+{
+	if (now_usec >= dc->next_tick_usec) {
+		dc->next_tick_usec = now_usec + TICK_USEC;
+		on_tick(dc);
+	}
+	if (now_usec >= dc->next_pings_usec) {
+		dc->next_pings_usec = now_usec + PING_TICK_USEC;
+		on_pings(dc);
+	}
 }
 
 /* --- packets of the domain-server --- */
@@ -607,6 +620,19 @@ static void find_local_addr(struct domain_client *dc)
 		dc->local_addr = hifi_addr_from_ipv4(SOCKET_TYPE_UDP, hifi_addr_ipv4(&addr), port);
 }
 
+/* The first check-in leaves with the first turn of the loop. */
+static int start_timers(struct domain_client *dc, sd_event *event)
+{
+	uint64_t now = clock_now_usec();
+	int r;
+
+	r = event_timer_new(event, now, TICK_USEC, 0, on_tick, dc, "check-in", &dc->tick);
+	if (r < 0)
+		return r;
+	return event_timer_new(event, now + PING_TICK_USEC, PING_TICK_USEC, 0, on_pings, dc, "pings",
+			       &dc->pings);
+}
+
 int domain_client_new(sd_event *event, struct endpoint *ep, struct node_list *nodes,
 		      const struct domain_client_options *options, const struct domain_client_ops *ops,
 		      void *userdata, struct domain_client **ret)
@@ -625,14 +651,11 @@ int domain_client_new(sd_event *event, struct endpoint *ep, struct node_list *no
 	find_local_addr(dc);
 	start_over(dc);
 
-	/* The first check-in leaves with the first turn of the loop. */
-	r = event_timer_new(event, clock_now_usec(), TICK_USEC, 0, on_tick, dc, "check-in", &dc->tick);
-	if (r < 0)
-		return r;
-	r = event_timer_new(event, clock_now_usec() + PING_TICK_USEC, PING_TICK_USEC, 0, on_pings, dc, "pings",
-			    &dc->pings);
-	if (r < 0)
-		return r;
+	if (event) {
+		r = start_timers(dc, event);
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < ELEMENTSOF(handlers); i++)
 		endpoint_handle(ep, handlers[i].type, handlers[i].fn, dc);
 	node_list_on_killed(nodes, on_node_killed, dc);
@@ -646,7 +669,7 @@ struct domain_client *domain_client_free(struct domain_client *dc)
 	if (!dc)
 		return NULL;
 
-	if (dc->tick)
+	if (dc->tick || dc->next_tick_usec > 0)
 		domain_client_end(dc, "stopping");
 	dc->state = DOMAIN_CLIENT_STOPPED;
 	for (size_t i = 0; i < ELEMENTSOF(handlers); i++)

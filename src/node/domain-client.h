@@ -58,6 +58,8 @@ struct domain_client_ops {
 int domain_client_new(sd_event *event, struct endpoint *ep, struct node_list *nodes,
 		      const struct domain_client_options *options, const struct domain_client_ops *ops,
 		      void *userdata, struct domain_client **ret);
+/* Without a loop (event NULL), every 10 ms or so: checks in and pings when it is time. */
+void domain_client_run(struct domain_client *dc, uint64_t now_usec);
 /* Says goodbye (DomainDisconnectRequest) when connected. */
 struct domain_client *domain_client_free(struct domain_client *dc);
 DEFINE_CLEANUP_FUNC(struct domain_client *, domain_client_free);

@@ -20,6 +20,8 @@
  * and entities share the connection), and parts of messages held for all peers together. */
 #define PEER_QUEUE_MAX	 (8 * 1024 * 1024)
 #define ASSEMBLY_MAX	 (256 * 1024 * 1024)
+/* A wider gap between unreliable packets is no loss. */
+#define SEQ_GAP_MAX 4096
 #define SWEEP_INTERVAL_USEC (5 * USEC_PER_SEC)
 
 /* The transport state with one address. Exists only for addresses of known nodes and of the
@@ -58,6 +60,7 @@ struct endpoint {
 	 * still reads the payload that the sender's assembler holds. */
 	struct peer *dead;
 	struct message_budget budget;
+	uint64_t next_sweep_usec; /* without a loop */
 	uint32_t stray_seq;    /* unreliable packets to addresses that are no peers */
 	struct drop_counts drops;
 	uint64_t now_usec;     /* of the batch or timer being handled */
@@ -269,6 +272,24 @@ static void receive_part(struct endpoint *ep, struct peer *peer, struct node *no
 		deliver(ep, &from, node, &first, whole, true);
 }
 
+/* Unreliable packets of a peer are numbered without gaps (protocol 01 section 5). What comes late was
+ * counted as lost before; a number that is far off is another beginning. */
+static void count_lost(struct node_traffic *traffic, uint32_t seq)
+{
+	bool is_ahead = seq_less(traffic->last_seq, seq);
+	uint32_t distance = is_ahead ? seq_sub(seq, traffic->last_seq) : seq_sub(traffic->last_seq, seq);
+
+	if (!traffic->has_seq || distance > SEQ_GAP_MAX) {
+		traffic->has_seq = true;
+		traffic->last_seq = seq;
+	} else if (is_ahead) {
+		traffic->packets_lost += distance - 1;
+		traffic->last_seq = seq;
+	} else if (distance > 0 && traffic->packets_lost > 0) {
+		traffic->packets_lost--;
+	}
+}
+
 static void receive_data(struct endpoint *ep, const struct hifi_addr *from, struct packet *packet)
 {
 	struct node *node = packet_flags_sourced(packet->info->flags)
@@ -297,6 +318,8 @@ static void receive_data(struct endpoint *ep, const struct hifi_addr *from, stru
 	}
 
 	if (!packet->udt.reliable) {
+		if (node)
+			count_lost(&node->traffic, packet->udt.seq);
 		deliver(ep, from, node, packet, packet->payload, false);
 		return;
 	}
@@ -368,6 +391,18 @@ static void on_readable(uint32_t revents, void *userdata)
 	struct endpoint *ep = userdata;
 
 	(void) udp_socket_receive(ep->socket, RECEIVE_BATCHES, on_udp, ep);
+}
+
+int endpoint_fd(const struct endpoint *ep)
+{
+	return udp_socket_fd(ep->socket);
+}
+
+void endpoint_receive(struct endpoint *ep)
+{
+	on_readable(0, ep);
+	bury_dead(ep);
+	udp_socket_flush(ep->socket);
 }
 
 /* --- WebRTC --- */
@@ -480,7 +515,7 @@ void endpoint_close_channel(struct endpoint *ep, const struct hifi_addr *addr)
 		webrtc_close(ep->webrtc, addr, clock_now_usec());
 }
 
-struct webrtc *endpoint_webrtc(struct endpoint *ep)
+struct webrtc *endpoint_webrtc(const struct endpoint *ep)
 {
 	return ep->webrtc;
 }
@@ -513,6 +548,29 @@ static void on_timer(void *userdata)
 		webrtc_run(ep->webrtc, ep->now_usec);
 }
 
+static void on_sweep(void *userdata)
+{
+	struct endpoint *ep = userdata;
+	struct peer *peer;
+
+	ep->now_usec = clock_now_usec();
+	hashmap_for_each(peer, ep->peers)
+		if (peer->assembler)
+			ep->drops.n[DROP_MESSAGE] +=
+				message_assembler_expire(peer->assembler, ep->now_usec);
+}
+
+void endpoint_run(struct endpoint *ep)
+{
+	on_timer(ep);
+	if (ep->now_usec >= ep->next_sweep_usec) {
+		ep->next_sweep_usec = ep->now_usec + SWEEP_INTERVAL_USEC;
+		on_sweep(ep);
+	}
+	bury_dead(ep);
+	udp_socket_flush(ep->socket);
+}
+
 /* After every turn of the loop that did anything: send what was batched, and note when to wake up. */
 static int on_post(sd_event_source *s, void *userdata)
 {
@@ -529,18 +587,6 @@ static int on_post(sd_event_source *s, void *userdata)
 	bury_dead(ep);
 	udp_socket_flush(ep->socket);
 	return 0;
-}
-
-static void on_sweep(void *userdata)
-{
-	struct endpoint *ep = userdata;
-	struct peer *peer;
-
-	ep->now_usec = clock_now_usec();
-	hashmap_for_each(peer, ep->peers)
-		if (peer->assembler)
-			ep->drops.n[DROP_MESSAGE] +=
-				message_assembler_expire(peer->assembler, ep->now_usec);
 }
 
 /* --- sending --- */
@@ -789,6 +835,11 @@ uint16_t endpoint_port(const struct endpoint *ep)
 	return udp_socket_port(ep->socket);
 }
 
+const struct drop_counts *endpoint_drops(const struct endpoint *ep)
+{
+	return &ep->drops;
+}
+
 const struct udp_socket_stats *endpoint_udp_stats(const struct endpoint *ep)
 {
 	return udp_socket_stats(ep->socket);
@@ -852,9 +903,11 @@ int endpoint_new(sd_event *event, const struct endpoint_options *options, struct
 		if (r < 0)
 			return r;
 	}
-	r = start_sources(ep, event);
-	if (r < 0)
-		return r;
+	if (event) {
+		r = start_sources(ep, event);
+		if (r < 0)
+			return r;
+	}
 	node_list_on_killed(nodes, on_node_killed, ep);
 
 	*ret = TAKE_PTR(ep);
@@ -883,46 +936,4 @@ struct endpoint *endpoint_free(struct endpoint *ep)
 	udp_socket_free(ep->socket);
 	free(ep);
 	return NULL;
-}
-
-/* --- statistics --- */
-
-static json_t *drops_json(const struct drop_counts *drops)
-{
-	json_t *object = json_object();
-
-	for (unsigned i = 0; i < DROP_REASON_COUNT; i++)
-		if (drops->n[i] > 0)
-			(void) json_object_set_new(object, drop_reason_name((enum drop_reason) i),
-						   json_integer((json_int_t) drops->n[i]));
-	return object;
-}
-
-static json_t *webrtc_json(const struct webrtc_stats *stats)
-{
-	json_t *dropped = json_object();
-
-	for (unsigned i = 0; i < WEBRTC_DROP_COUNT; i++)
-		if (stats->dropped[i] > 0)
-			(void) json_object_set_new(dropped, webrtc_drop_name((enum webrtc_drop) i),
-						   json_integer((json_int_t) stats->dropped[i]));
-	return json_pack("{s:i, s:i, s:I, s:I, s:o}", "associations", (int) stats->associations, "channels",
-			 (int) stats->open_channels, "messages_in", (json_int_t) stats->messages_in,
-			 "messages_out", (json_int_t) stats->messages_out, "dropped", dropped);
-}
-
-json_t *endpoint_stats(const struct endpoint *ep)
-{
-	const struct udp_socket_stats *udp = udp_socket_stats(ep->socket);
-	json_t *object;
-
-	object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "received_packets",
-			   (json_int_t) udp->received_packets, "received_bytes",
-			   (json_int_t) udp->received_bytes, "sent_packets",
-			   (json_int_t) udp->sent_packets, "sent_bytes", (json_int_t) udp->sent_bytes,
-			   "kernel_drops", (json_int_t) udp->kernel_drops, "send_drops",
-			   (json_int_t) udp->send_drops, "drops", drops_json(&ep->drops));
-	if (object && ep->webrtc)
-		(void) json_object_set_new(object, "webrtc", webrtc_json(webrtc_stats(ep->webrtc)));
-	return object;
 }

@@ -49,10 +49,17 @@ struct endpoint_ops {
 			       enum webrtc_close_reason reason);
 };
 
+/* Without a loop (event NULL, for hundreds of endpoints in one process) the caller drives it, see below. */
 int endpoint_new(sd_event *event, const struct endpoint_options *options, struct node_list *nodes,
 		 const struct endpoint_ops *ops, void *userdata, struct endpoint **ret);
 struct endpoint *endpoint_free(struct endpoint *ep);
 DEFINE_CLEANUP_FUNC(struct endpoint *, endpoint_free);
+
+/* Without a loop: what to wait for; reads what arrived; does what is due, every 10 ms or so. The latter two
+ * send what is batched. */
+int endpoint_fd(const struct endpoint *ep);
+void endpoint_receive(struct endpoint *ep);
+void endpoint_run(struct endpoint *ep);
 
 /* One handler per type; NULL takes it away. */
 void endpoint_handle(struct endpoint *ep, enum packet_type type, packet_handler_fn fn, void *userdata);
@@ -108,10 +115,11 @@ struct hifi_addr endpoint_transport_addr(const struct endpoint *ep, const struct
 /* An SDP offer from that label; *ret is the answer, caller frees. */
 int endpoint_offer(struct endpoint *ep, const struct hifi_addr *label, const char *sdp, char **ret);
 
-struct webrtc *endpoint_webrtc(struct endpoint *ep); /* NULL without WebRTC */
+struct webrtc *endpoint_webrtc(const struct endpoint *ep); /* NULL without WebRTC */
 uint16_t endpoint_port(const struct endpoint *ep);
 /* Counts a drop that a caller above decided. node may be NULL. */
 void endpoint_count_drop(struct endpoint *ep, struct node *node, enum drop_reason reason);
 /* {"received": …, "drops": {…}, "kernel_drops": …, "webrtc": {…}}, new reference. */
 json_t *endpoint_stats(const struct endpoint *ep);
+const struct drop_counts *endpoint_drops(const struct endpoint *ep);
 const struct udp_socket_stats *endpoint_udp_stats(const struct endpoint *ep);

@@ -12,7 +12,10 @@
 #include "node/drop-reasons.h"
 
 struct node_traffic {
-	uint64_t packets_in, bytes_in, packets_out, bytes_out;
+	uint64_t packets_in, bytes_in, packets_out, bytes_out; /* bytes of payload */
+	uint64_t packets_lost; /* gaps in the numbers of unreliable packets from it */
+	uint32_t last_seq;
+	bool has_seq;
 };
 
 struct node {
