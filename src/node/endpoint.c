@@ -66,7 +66,7 @@ struct endpoint {
 	uint64_t now_usec;     /* of the batch or timer being handled */
 
 	struct event_io *io;
-	sd_event_source *post;
+	sd_event_source *after; /* on while there is something to flush or to arm */
 	struct event_oneshot *timer;
 	struct event_timer *sweep;
 };
@@ -123,6 +123,13 @@ static void bury_dead(struct endpoint *ep)
 	}
 }
 
+/* Something is batched, due or dead: look after it when the handlers that are due now are through. */
+static void schedule_after(struct endpoint *ep)
+{
+	if (ep->after)
+		(void) sd_event_source_set_enabled(ep->after, SD_EVENT_ONESHOT);
+}
+
 static void peer_arm(struct peer *peer)
 {
 	uint64_t next = reliable_connection_next_usec(peer->connection);
@@ -131,6 +138,7 @@ static void peer_arm(struct peer *peer)
 		prioq_remove(&peer->ep->due, &peer->due);
 	else if (peer->due.index == 0 || peer->due.key != next)
 		(void) prioq_put(&peer->ep->due, &peer->due, next);
+	schedule_after(peer->ep);
 }
 
 /* One datagram to where the address says. reliable matters to WebRTC only: there SCTP does the work
@@ -138,6 +146,7 @@ static void peer_arm(struct peer *peer)
 static int carrier_send(struct endpoint *ep, const struct hifi_addr *to, const struct iovec *iov,
 			unsigned n_iov, bool reliable)
 {
+	schedule_after(ep);
 	if (to->type == SOCKET_TYPE_WEBRTC)
 		return ep->webrtc ? webrtc_send(ep->webrtc, to, iov, n_iov, reliable, ep->now_usec)
 				  : -ENOTCONN;
@@ -391,6 +400,7 @@ static void on_readable(uint32_t revents, void *userdata)
 	struct endpoint *ep = userdata;
 
 	(void) udp_socket_receive(ep->socket, RECEIVE_BATCHES, on_udp, ep);
+	schedule_after(ep);
 }
 
 int endpoint_fd(const struct endpoint *ep)
@@ -486,6 +496,7 @@ int endpoint_offer(struct endpoint *ep, const struct hifi_addr *label, const cha
 	if (!ep->webrtc)
 		return -EOPNOTSUPP;
 	ep->now_usec = clock_now_usec();
+	schedule_after(ep);
 	return webrtc_offer(ep->webrtc, label, sdp, ep->now_usec, ret);
 }
 
@@ -513,6 +524,7 @@ void endpoint_close_channel(struct endpoint *ep, const struct hifi_addr *addr)
 {
 	if (ep->webrtc && addr->type == SOCKET_TYPE_WEBRTC)
 		webrtc_close(ep->webrtc, addr, clock_now_usec());
+	schedule_after(ep);
 }
 
 struct webrtc *endpoint_webrtc(const struct endpoint *ep)
@@ -546,6 +558,7 @@ static void on_timer(void *userdata)
 	run_due(ep);
 	if (ep->webrtc && webrtc_next_usec(ep->webrtc) <= ep->now_usec)
 		webrtc_run(ep->webrtc, ep->now_usec);
+	schedule_after(ep);
 }
 
 static void on_sweep(void *userdata)
@@ -571,8 +584,8 @@ void endpoint_run(struct endpoint *ep)
 	udp_socket_flush(ep->socket);
 }
 
-/* After every turn of the loop that did anything: send what was batched, and note when to wake up. */
-static int on_post(sd_event_source *s, void *userdata)
+/* After the handlers that are due now: sends what they batched, and notes when to wake up. */
+static int on_after(sd_event_source *s, void *userdata)
 {
 	struct endpoint *ep = userdata;
 	struct prioq_item *first = prioq_first(&ep->due);
@@ -783,6 +796,7 @@ void endpoint_forget(struct endpoint *ep, const struct hifi_addr *addr)
 	prioq_remove(&ep->due, &peer->due);
 	peer->next_dead = ep->dead;
 	ep->dead = peer;
+	schedule_after(ep);
 }
 
 static void forget_unless_shared(struct endpoint *ep, const struct node *node,
@@ -865,7 +879,7 @@ static int start_sources(struct endpoint *ep, sd_event *event)
 	r = event_io_new(event, udp_socket_fd(ep->socket), EPOLLIN, 0, on_readable, ep, "udp", &ep->io);
 	if (r < 0)
 		return r;
-	r = sd_event_add_post(event, &ep->post, on_post, ep);
+	r = sd_event_add_defer(event, &ep->after, on_after, ep);
 	if (r < 0)
 		return r;
 	r = event_oneshot_new(event, 0, on_timer, ep, "transport", &ep->timer);
@@ -930,7 +944,7 @@ struct endpoint *endpoint_free(struct endpoint *ep)
 	hashmap_free(ep->peers);
 	prioq_done(&ep->due);
 	event_io_free(ep->io);
-	sd_event_source_disable_unref(ep->post);
+	sd_event_source_disable_unref(ep->after);
 	event_oneshot_free(ep->timer);
 	event_timer_free(ep->sweep);
 	udp_socket_free(ep->socket);
