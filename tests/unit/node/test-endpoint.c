@@ -265,6 +265,56 @@ static void test_handler_errors_are_counted(void **state)
 	pair_close(&p);
 }
 
+static void test_gaps_are_counted_as_losses(void **state)
+{
+	struct pair p;
+
+	pair_open_introduced(&p);
+	assert_int_equal(endpoint_send_node(p.a.ep, p.a.other, PACKET_ENTITY_QUERY, span_of("1", 1)), 0);
+	assert_true(run_until(p.event, &p.b.received, 1));
+	/* Takes a number, but does not count as received. */
+	p.a.other->dialect = DIALECT_OVERTE;
+	assert_int_equal(endpoint_send_node(p.a.ep, p.a.other, PACKET_ENTITY_QUERY, span_of("2", 1)), 0);
+	p.a.other->dialect = DIALECT_VIRCADIA;
+	assert_int_equal(endpoint_send_node(p.a.ep, p.a.other, PACKET_ENTITY_QUERY, span_of("3", 1)), 0);
+	assert_true(run_until(p.event, &p.b.received, 2));
+	assert_int_equal(p.b.other->traffic.packets_lost, 1);
+
+	/* The sender begins anew: late numbers are no loss. */
+	endpoint_forget(p.a.ep, &p.a.other->active);
+	assert_int_equal(endpoint_send_node(p.a.ep, p.a.other, PACKET_ENTITY_QUERY, span_of("1", 1)), 0);
+	assert_true(run_until(p.event, &p.b.received, 3));
+	assert_int_equal(p.b.other->traffic.packets_lost, 0);
+	pair_close(&p);
+}
+
+static void test_without_a_loop(void **state)
+{
+	_cleanup_(shared_bytes_unrefp) struct shared_bytes *payload = NULL;
+	uint64_t deadline = clock_now_usec() + 5 * USEC_PER_SEC;
+	static uint8_t data[5000] = { 7 };
+	struct uuid secret = uuid_random();
+	struct pair p = { 0 };
+
+	payload = shared_bytes_new(data, sizeof(data));
+	open_side(&p, &p.a, false);
+	open_side(&p, &p.b, false);
+	endpoint_set_local_id(p.a.ep, 0x1111);
+	introduce(&p.a, &p.b, 0x2222, &secret);
+	introduce(&p.b, &p.a, 0x1111, &secret);
+	assert_int_equal(endpoint_send_node_message(p.a.ep, p.a.other, PACKET_MESSAGES_DATA, payload), 0);
+	while ((p.b.received == 0 || endpoint_queued_bytes(p.a.ep, p.a.other) > 0) &&
+	       clock_now_usec() < deadline) {
+		endpoint_run(p.a.ep);
+		endpoint_receive(p.b.ep);
+		endpoint_receive(p.a.ep);
+	}
+	assert_int_equal(p.b.received, 1);
+	assert_int_equal(p.b.payload_len, sizeof(data));
+	assert_int_equal(endpoint_queued_bytes(p.a.ep, p.a.other), 0);
+	pair_close(&p);
+}
+
 static void remove_sender(struct side *side)
 {
 	node_list_remove(side->nodes, side->other);
@@ -309,6 +359,8 @@ int main(void)
 		cmocka_unit_test(test_domain_server_takes_no_verified_types),
 		cmocka_unit_test(test_other_version_is_reported),
 		cmocka_unit_test(test_handler_errors_are_counted),
+		cmocka_unit_test(test_gaps_are_counted_as_losses),
+		cmocka_unit_test(test_without_a_loop),
 		cmocka_unit_test(test_handler_may_remove_the_sender),
 	};
 
