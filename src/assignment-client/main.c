@@ -222,6 +222,8 @@ static int run_worker(sd_event *event)
 	r = worker_new(event, &worker_options, &worker);
 	if (r < 0)
 		return r;
+	log_info("Asking the domain-server at %s for %s.", HIFI_ADDR_TEXT(&worker_options.domain),
+		 arg_hat ? arg_hat->long_name : "any assignment");
 	notify_ready("waiting for an assignment");
 	return sd_event_loop(event);
 }
