@@ -5,10 +5,8 @@
 
 #include "assignment-client/hats.h"
 #include "base/log.h"
-#include "base/packed.h"
+#include "entity/entity-query.h"
 
-#define QUERY_VIEWS_MAX	   16
-#define QUERY_WANT_COMPLETION 0x0001
 #define OCTREE_STATS_LEN   222
 #define OCTREE_STATS_FULL_SCENE_OFFSET 32
 
@@ -26,45 +24,6 @@ struct entity_server {
 	struct hat_context context;
 	uint64_t queries, refused_edits;
 };
-
-struct entity_query {
-	uint16_t connection_id;
-	uint8_t n_views;
-	int32_t max_packets_per_second;
-	float size_scale;
-	int32_t boundary_level_adjust;
-	struct span filter; /* Qt binary JSON; empty: unchanged */
-	uint16_t flags;
-};
-
-/* Whole or not at all: a query shorter than its parts leaves the previous one in force. */
-static int entity_query_decode(struct span payload, struct entity_query *ret)
-{
-	struct reader rd = reader_over(payload.data, payload.len);
-	struct entity_query query = { 0 };
-	uint16_t filter_len;
-
-	query.connection_id = read_u16le(&rd);
-	query.n_views = read_u8(&rd);
-	if (query.n_views > QUERY_VIEWS_MAX)
-		return -EBADMSG;
-	for (unsigned i = 0; i < query.n_views; i++) {
-		(void) read_vec3(&rd);
-		(void) read_vec3(&rd);
-		read_skip(&rd, 4);
-		(void) read_f32le_finite(&rd);
-	}
-	query.max_packets_per_second = read_i32le(&rd);
-	query.size_scale = read_f32le_finite(&rd);
-	query.boundary_level_adjust = read_i32le(&rd);
-	filter_len = read_u16le(&rd);
-	query.filter = read_span(&rd, filter_len);
-	query.flags = read_u16le(&rd);
-	if (reader_finish(&rd) < 0)
-		return -EBADMSG;
-	*ret = query;
-	return 0;
-}
 
 /* One scene, complete and empty. */
 static void send_octree_stats(struct entity_server *es, struct node *node, uint64_t now_usec)
@@ -114,7 +73,7 @@ static int on_query(void *userdata, const struct received *rx)
 	viewer->has_query = true;
 	viewer->connection_id = query.connection_id;
 	viewer->n_views = query.n_views;
-	if (query.flags & QUERY_WANT_COMPLETION && !viewer->completed) {
+	if (query.flags & ENTITY_QUERY_WANT_COMPLETION && !viewer->completed) {
 		viewer->completed = true;
 		send_completion(es, rx->node);
 	}

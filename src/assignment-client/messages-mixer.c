@@ -10,9 +10,9 @@
 #include "base/hashmap.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "node/messages-data.h"
 
 /* Protocol 05 sections 3 and 4. */
-#define CHANNEL_NAME_MAX	1024
 #define SUBSCRIPTIONS_MAX	1024
 #define MESSAGE_BYTES_MAX	(1024 * 1024)
 #define BACKLOG_MAX		(4 * 1024 * 1024)
@@ -20,7 +20,6 @@
 #define SUBSCRIBE_RATE		100
 #define FANOUT_BYTES_PER_SECOND (8 * 1024 * 1024)
 #define FANOUT_BURST_BYTES	(2 * FANOUT_BYTES_PER_SECOND)
-#define DATA_FIXED_LEN		23 /* everything but channel and data */
 
 /* Channels are found by the SHA-256 of their name: a key of fixed size that nobody can make collide. */
 struct channel_key {
@@ -147,7 +146,7 @@ static int on_subscribe(void *userdata, const struct received *rx)
 	r = member_of(rx, &member);
 	if (r < 0)
 		return r;
-	if (rx->payload.len > CHANNEL_NAME_MAX)
+	if (rx->payload.len > MESSAGES_CHANNEL_MAX)
 		return -EBADMSG;
 	turn_window(member, rx->now_usec);
 	if (member->n_subscribes++ >= SUBSCRIBE_RATE || member->n_subscriptions >= SUBSCRIPTIONS_MAX)
@@ -197,73 +196,13 @@ static int on_unsubscribe(void *userdata, const struct received *rx)
 
 /* --- messages --- */
 
-/* A MessagesData payload taken apart; everything borrows. */
-struct message {
-	struct span channel;
-	struct span body; /* from isText to the end of the data, without the sender's id */
-};
-
-static int message_decode(struct span payload, struct message *ret)
+static struct shared_bytes *relayed_payload(const struct messages_data *message, const struct node *sender)
 {
-	struct reader rd = reader_over(payload.data, payload.len);
-	struct message message;
-	uint32_t len;
-
-	message.channel = read_string16(&rd, CHANNEL_NAME_MAX);
-	message.body.data = rd.data + rd.pos;
-	(void) read_u8(&rd);
-	len = read_u32le(&rd);
-	read_skip(&rd, len);
-	message.body.len = 5 + (size_t) len;
-	read_skip(&rd, sizeof(struct uuid));
-	if (reader_finish(&rd) < 0)
-		return -EBADMSG;
-	*ret = message;
-	return 0;
-}
-
-static size_t utf16_units(const uint8_t *utf8, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += ((utf8[i] & 0xc0) != 0x80) + (utf8[i] >= 0xf0);
-	return n;
-}
-
-/* The SDK writes the channel's length in UTF-16 units instead of bytes (protocol 05 section 3.1): finds the
- * one length that makes everything fit. */
-static int message_repair(struct span payload, struct message *ret)
-{
-	struct reader head = reader_over(payload.data, payload.len);
-	size_t units = read_u16le(&head);
-
-	if (payload.len < DATA_FIXED_LEN || units > CHANNEL_NAME_MAX)
-		return -EBADMSG;
-	for (size_t len = units + 1; len <= MIN(3 * units, payload.len - DATA_FIXED_LEN); len++) {
-		struct reader rd = reader_over(payload.data + 2 + len, payload.len - 2 - len);
-
-		if (read_u8(&rd) > 1 || read_u32le(&rd) != payload.len - DATA_FIXED_LEN - len)
-			continue;
-		if (!utf8_is_valid(payload.data + 2, len) ||
-		    utf16_units(payload.data + 2, len) != units)
-			continue;
-		ret->channel = span_of(payload.data + 2, len);
-		ret->body = span_of(payload.data + 2 + len, payload.len - 18 - len);
-		return 0;
-	}
-	return -EBADMSG;
-}
-
-static struct shared_bytes *relayed_payload(const struct message *message, const struct node *sender)
-{
-	struct writer wr = writer_growing(MESSAGE_BYTES_MAX + CHANNEL_NAME_MAX + DATA_FIXED_LEN);
+	struct writer wr = writer_growing(MESSAGE_BYTES_MAX + MESSAGES_CHANNEL_MAX + MESSAGES_DATA_FIXED_LEN);
 	struct shared_bytes *shared;
 
-	write_string16(&wr, message->channel.data, message->channel.len);
-	write_bytes(&wr, message->body.data, message->body.len);
-	/* Never what the message said: nobody speaks in another's name. */
-	write_uuid(&wr, &sender->uuid);
+	/* Never the sender that the message names: nobody speaks for another. */
+	messages_data_encode(&wr, message, &sender->uuid);
 	shared = writer_finish(&wr) < 0 ? NULL : shared_bytes_new(wr.data, wr.len);
 	writer_done(&wr);
 	return shared;
@@ -320,7 +259,7 @@ static int on_data(void *userdata, const struct received *rx)
 	_cleanup_(shared_bytes_unrefp) struct shared_bytes *payload = NULL;
 	struct channel_key key;
 	struct channel *channel;
-	struct message message;
+	struct messages_data message;
 	struct member *member;
 	int r;
 
@@ -333,15 +272,12 @@ static int on_data(void *userdata, const struct received *rx)
 	if (rx->payload.len > MESSAGE_BYTES_MAX)
 		return over_rate(m, member, rx->now_usec);
 
-	r = message_decode(rx->payload, &message);
-	if (r < 0) {
-		r = message_repair(rx->payload, &message);
-		m->repaired += r >= 0;
-	}
+	r = messages_data_decode(rx->payload, &message);
 	if (r < 0) {
 		m->dropped_malformed++;
 		return r;
 	}
+	m->repaired += r > 0;
 
 	key = channel_key(message.channel);
 	channel = hashmap_find(m->channels, &key);
