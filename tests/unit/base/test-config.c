@@ -16,9 +16,10 @@
 #include "base/file.h"
 #include "base/hats.h"
 #include "base/paths.h"
+#include "base/ports.h"
 
 static struct schema *schema;
-static char dir[] = "/tmp/hifi-test-config-XXXXXX";
+static char dir[] = "test-config-XXXXXX";
 static char path[64];
 
 static const char *etc(const char *name)
@@ -539,6 +540,18 @@ static void test_every_setting_is_found_by_its_path(void **state)
 	assert_true(schema_version(schema) == 2.6);
 }
 
+static void test_ports_are_those_of_the_table(void **state)
+{
+	_cleanup_(config_freep) struct config *config = parse("{}", "");
+
+	assert_int_equal(config_get_int(config, "metaverse.local_port"),
+			 port_get(PORT_DOMAIN)->number);
+	assert_int_equal(config_get_int(config, "http.port"), port_get(PORT_HTTP)->number);
+	assert_int_equal(config_get_int(config, "http.https_port"), port_get(PORT_HTTPS)->number);
+	assert_int_equal(config_get_int(config, "monitoring.prometheus_exporter_port"),
+			 port_get(PORT_METRICS)->number);
+}
+
 static void assert_bad_schema(const char *setting, const char *message)
 {
 	_cleanup_free_ char *text = NULL, *error = NULL, *expected = NULL;
@@ -614,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_missing_file_means_defaults_and_can_be_saved),
 		cmocka_unit_test(test_unreadable_file_is_an_error),
 		cmocka_unit_test(test_every_setting_is_found_by_its_path),
+		cmocka_unit_test(test_ports_are_those_of_the_table),
 		cmocka_unit_test(test_mistakes_in_the_schema_are_found),
 		cmocka_unit_test(test_data_directory_can_be_moved),
 	};

@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/macros.h"
 
-static char dir[] = "/tmp/hifi-test-file-XXXXXX";
+static char dir[] = "test-file-XXXXXX";
 
 static const char *in_dir(const char *name)
 {
