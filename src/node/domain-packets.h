@@ -30,6 +30,7 @@
 #define DOMAIN_LIST_PAYLOAD_MAX       (PACKET_MAX - PACKET_UDT_LEN - 2)
 #define DOMAIN_LIST_HEADER_LEN        66
 #define DOMAIN_RECORD_MIN             48 /* both addresses null */
+#define DOMAIN_RECORD_MAX             88 /* both addresses IPv6 */
 #define DOMAIN_LIST_RECORDS_MAX \
 	((DOMAIN_LIST_PAYLOAD_MAX - DOMAIN_LIST_HEADER_LEN) / DOMAIN_RECORD_MIN)
 
