@@ -78,6 +78,11 @@ static int get_content(const json_t *object, enum signalling_direction direction
 	}
 	if (description)
 		return get_description(description, direction, s);
+	if (direction == SIGNALLING_FROM_NODE && json_is_true(json_object_get(object, "redial"))) {
+		s->kind = SIGNALLING_REDIAL;
+		s->text = "";
+		return 0;
+	}
 
 	s->kind = SIGNALLING_CANDIDATE;
 	s->text = json_string_value(json_object_get(json_object_get(data, "candidate"), "candidate"));

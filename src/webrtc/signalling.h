@@ -17,6 +17,7 @@ enum signalling_kind {
 	SIGNALLING_ANSWER,
 	SIGNALLING_CANDIDATE, /* ICE-lite has no use for it */
 	SIGNALLING_ECHO,
+	SIGNALLING_REDIAL,    /* from an assignment client of ours: its channel to that client is gone */
 };
 
 enum signalling_direction {
@@ -29,7 +30,7 @@ struct signalling {
 	enum signalling_kind kind;
 	char node_type;		/* the server end's: 'D', 'M', … */
 	struct hifi_addr label; /* the client's, type SOCKET_TYPE_WEBRTC; unset when SIGNALLING_FROM_CLIENT */
-	const char *text;	/* SDP, candidate line or echo text; borrowed from json */
+	const char *text;	/* SDP, candidate line or echo text ("" for a redial); borrowed from json */
 	json_t *json;		/* the object as it came */
 };
 

@@ -102,6 +102,18 @@ static void test_answers(void **state)
 	assert_int_equal(echo->kind, SIGNALLING_ECHO);
 }
 
+static void test_redial_is_for_assignment_clients_only(void **state)
+{
+	static const char text[] = "{\"from\":\"M\",\"to\":\"1.2.3.4:5678\",\"redial\":true}";
+	_cleanup_(signalling_freep) struct signalling *redial = decode(text, SIGNALLING_FROM_NODE);
+
+	assert_non_null(redial);
+	assert_int_equal(redial->kind, SIGNALLING_REDIAL);
+	assert_int_equal(redial->node_type, 'M');
+	assert_int_equal(redial->label.port, 5678);
+	assert_null(decode("{\"to\":\"M\",\"redial\":true}", SIGNALLING_FROM_CLIENT));
+}
+
 static void test_malformed(void **state)
 {
 	static const struct {
