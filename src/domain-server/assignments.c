@@ -38,6 +38,7 @@ static struct assignment *assignment_free(struct assignment *assignment)
 	if (!assignment)
 		return NULL;
 	list_remove(&assignment->link);
+	free(assignment->pool);
 	free(assignment->payload);
 	free(assignment);
 	return NULL;
@@ -88,9 +89,9 @@ static int assignment_new(enum hat type, const char *pool, const char *payload, 
 	assignment->id = uuid_random();
 	assignment->type = type;
 	assignment->is_static = true;
-	(void) snprintf(assignment->pool, sizeof(assignment->pool), "%s", pool ? pool : "");
+	assignment->pool = strdup(pool ? pool : "");
 	assignment->payload = strdup(payload);
-	if (!assignment->payload)
+	if (!assignment->pool || !assignment->payload)
 		return -ENOMEM;
 	enqueue(wanted, assignment);
 	(void) TAKE_PTR(assignment);
@@ -261,6 +262,15 @@ static const struct offer *offer_find(const struct assignments *a, const struct 
 	return NULL;
 }
 
+/* It is shown to people, who need no more than plain characters of it. */
+static void copy_version(struct offer *offer, const char *version)
+{
+	(void) snprintf(offer->version, sizeof(offer->version), "%s", version);
+	for (char *c = offer->version; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
 int assignments_offer(struct assignments *a, unsigned type, const char *pool, const char *version,
 		      struct assignment_offer *ret)
 {
@@ -276,7 +286,7 @@ int assignments_offer(struct assignments *a, unsigned type, const char *pool, co
 		list_remove(&assignment->link);
 		list_append(&a->queue, &assignment->link);
 		*offer = (struct offer){.id = uuid_random(), .assignment = assignment->id};
-		(void) snprintf(offer->version, sizeof(offer->version), "%s", version);
+		copy_version(offer, version);
 		a->next_offer = (a->next_offer + 1) % ELEMENTSOF(a->offers);
 		*ret = (struct assignment_offer){.id = offer->id, .assignment = assignment};
 		return 0;

@@ -12,14 +12,13 @@
 #include "base/uuid.h"
 
 #define ASSIGNMENTS_MAX        256 /* static ones of a configuration */
-#define ASSIGNMENT_POOL_MAX    64  /* bytes, NUL included; longer pools match nothing */
 #define ASSIGNMENT_VERSION_MAX 64
 #define ASSIGNMENT_PAYLOAD_MAX 1024
 
 struct assignment {
 	struct uuid id;
 	enum hat type;
-	char pool[ASSIGNMENT_POOL_MAX];
+	char *pool;     /* "" for none */
 	char *payload;  /* "--key value" words, or a script's URL; never NULL */
 	bool is_static; /* wanted by the present configuration */
 	bool is_taken;  /* some node works on it */

@@ -1,0 +1,222 @@
+#include "domain-server/http-server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "domain-server/mhd-loop.h"
+
+#define MAX_CONNECTIONS 64
+#define TIMEOUT_SEC     15
+
+struct http_server {
+	struct mhd_loop *mhd;
+	bool is_admin;
+	http_handler_fn handler;
+	void *userdata;
+};
+
+/* A request whose body is still coming in. */
+struct incoming {
+	struct writer body;
+	bool is_too_long;
+};
+
+void http_reply_error(struct http_reply *reply, unsigned status, const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	(void) vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	json_decref(reply->json);
+	reply->status = status;
+	reply->json = json_pack("{s:s}", "error", text);
+}
+
+/* --- replying --- */
+
+static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned status, char *text,
+				 const char *type)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	enum MHD_Result result;
+
+	if (!response) {
+		free(text);
+		return MHD_NO;
+	}
+	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	(void) MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	result = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
+{
+	char *text = reply->text;
+
+	if (reply->status == 0)
+		http_reply_error(reply, MHD_HTTP_NOT_FOUND, "Resource not found.");
+	if (reply->json) {
+		free(text);
+		text = json_dumps(reply->json, JSON_COMPACT | JSON_REAL_PRECISION(15));
+		json_decref(reply->json);
+		return text ? send_text(connection, reply->status, text, "application/json")
+			    : MHD_NO;
+	}
+	if (!text)
+		text = strdup("");
+	return text ? send_text(connection, reply->status, text, "text/plain; charset=utf-8")
+		    : MHD_NO;
+}
+
+/* --- receiving --- */
+
+static int method_parse(const char *method, enum http_method *ret)
+{
+	static const struct {
+		const char *name;
+		enum http_method method;
+	} methods[] = {
+		{"GET", HTTP_GET}, {"HEAD", HTTP_GET},      {"POST", HTTP_POST},
+		{"PUT", HTTP_PUT}, {"DELETE", HTTP_DELETE},
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(methods); i++)
+		if (strcmp(methods[i].name, method) == 0) {
+			*ret = methods[i].method;
+			return 0;
+		}
+	return -EOPNOTSUPP;
+}
+
+/* An address, or a name that always means this machine. HTTP/1.0 has no Host, and no browser
+ * either. */
+static bool host_is_ours(const char *host)
+{
+	char name[INET6_ADDRSTRLEN + 2];
+	struct in6_addr addr;
+	size_t len;
+
+	if (!host)
+		return true;
+	if (host[0] == '[')
+		len = strcspn(++host, "]");
+	else
+		len = strcspn(host, ":");
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, host, len);
+	name[len] = 0;
+	return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &addr) == 1 ||
+	       inet_pton(AF_INET6, name, &addr) == 1;
+}
+
+static void handle(struct http_server *h, struct MHD_Connection *connection, const char *url,
+		   const char *method, const struct incoming *in, struct http_reply *reply)
+{
+	struct http_request request = {.path = url, .is_admin = h->is_admin};
+	json_t *json = NULL;
+
+	if (!h->is_admin && !host_is_ours(MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+								      MHD_HTTP_HEADER_HOST)))
+		return http_reply_error(reply, MHD_HTTP_FORBIDDEN,
+					"Ask for localhost, not for another name.");
+	if (method_parse(method, &request.method) < 0)
+		return http_reply_error(reply, MHD_HTTP_BAD_REQUEST, "Unknown method.");
+	if (in->is_too_long)
+		return http_reply_error(reply, MHD_HTTP_CONTENT_TOO_LARGE, "Body too long.");
+	if (in->body.len > 0) {
+		json = json_loadb((const char *) in->body.data, in->body.len,
+				  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+		if (!json)
+			return http_reply_error(reply, MHD_HTTP_BAD_REQUEST,
+						"The body is not JSON.");
+	}
+	request.json = json;
+	h->handler(h->userdata, &request, reply);
+	json_decref(json);
+}
+
+static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connection,
+				  const char *url, const char *method, const char *version,
+				  const char *data, size_t *size, void **state)
+{
+	struct incoming *in = *state;
+	struct http_reply reply = {0};
+
+	if (!in) {
+		in = calloc(1, sizeof(*in));
+		if (!in)
+			return MHD_NO;
+		in->body = writer_growing(HTTP_BODY_MAX);
+		*state = in;
+		return MHD_YES;
+	}
+	if (*size > 0) {
+		write_bytes(&in->body, data, *size);
+		if (writer_finish(&in->body) < 0)
+			in->is_too_long = true;
+		*size = 0;
+		return MHD_YES;
+	}
+	handle(userdata, connection, url, method, in, &reply);
+	return send_reply(connection, &reply);
+}
+
+static void on_completed(void *userdata, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct incoming *in = *state;
+
+	if (!in)
+		return;
+	writer_done(&in->body);
+	free(in);
+	*state = NULL;
+}
+
+int http_server_new(sd_event *event, int fd, bool is_admin, http_handler_fn handler, void *userdata,
+		    struct http_server **ret)
+{
+	_cleanup_(http_server_freep) struct http_server *h = calloc(1, sizeof(*h));
+	struct mhd_loop_options options = {
+		.fd = fd,
+		.max_connections = MAX_CONNECTIONS,
+		.timeout_sec = TIMEOUT_SEC,
+		.handler = on_request,
+		.completed = on_completed,
+		.userdata = h,
+		.description = is_admin ? "admin" : "http",
+	};
+	int r;
+
+	if (!h) {
+		closep(&fd);
+		return -ENOMEM;
+	}
+	h->is_admin = is_admin;
+	h->handler = handler;
+	h->userdata = userdata;
+	r = mhd_loop_new(event, &options, &h->mhd);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(h);
+	return 0;
+}
+
+struct http_server *http_server_free(struct http_server *h)
+{
+	if (!h)
+		return NULL;
+	mhd_loop_free(h->mhd);
+	free(h);
+	return NULL;
+}

@@ -1,0 +1,49 @@
+/* JSON over HTTP, for programs on this machine: whole requests in, whole replies out. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "base/bytes.h"
+#include "base/macros.h"
+
+#define HTTP_BODY_MAX (1024 * 1024)
+
+struct http_server;
+
+enum http_method {
+	HTTP_GET, /* HEAD comes as GET, and its reply goes without a body */
+	HTTP_POST,
+	HTTP_PUT,
+	HTTP_DELETE,
+};
+
+struct http_request {
+	enum http_method method;
+	const char *path;   /* decoded, without the query */
+	const json_t *json; /* of the body; NULL when it is empty */
+	bool is_admin;      /* came over the unix socket */
+};
+
+/* Filled in by the handler; a zero status means 404. */
+struct http_reply {
+	unsigned status;
+	json_t *json; /* reference taken over; or … */
+	char *text;   /* … heap text, taken over, sent as text/plain */
+};
+
+/* Replies with {"error": …}. */
+void http_reply_error(struct http_reply *reply, unsigned status, const char *format, ...)
+	_printf_(3, 4);
+
+typedef void (*http_handler_fn)(void *userdata, const struct http_request *request,
+				struct http_reply *reply);
+
+/* Takes the listening socket, also on failure. is_admin: it is a unix socket whose permissions
+ * decide who may ask. Others are answered only when they call this machine by its address or as
+ * localhost, so that no web page can read by giving its own name our address. */
+int http_server_new(sd_event *event, int fd, bool is_admin, http_handler_fn handler, void *userdata,
+		    struct http_server **ret);
+struct http_server *http_server_free(struct http_server *h);
+DEFINE_CLEANUP_FUNC(struct http_server *, http_server_free);
