@@ -173,8 +173,11 @@ static void test_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_from_client), cmocka_unit_test(test_relayed),
-		cmocka_unit_test(test_answers),	    cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_from_client),
+		cmocka_unit_test(test_relayed),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_redial_is_for_assignment_clients_only),
+		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_too_long),
 	};
 
