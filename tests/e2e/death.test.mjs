@@ -4,7 +4,6 @@ import { test } from "node:test";
 import { monotonicMs } from "./lib/clock.mjs";
 import { HATS } from "./lib/domain.mjs";
 import { newPerson, rounded, told, world } from "./lib/fixture.mjs";
-import { pidOfUdpPort } from "./lib/ports.mjs";
 import { until } from "./lib/wait.mjs";
 
 // Stated bounds: a mixer under the monitor is used again by a web client, everything after the
@@ -39,7 +38,7 @@ test("two people are inside", told(here, async () => {
 for (const hat of Object.keys(HATS)) {
 	test(`${hat} is killed and comes back`, told(here, async (t) => {
 		const ids = people.map((person) => person.id);
-		const victim = pidOfUdpPort(await here.domain.udpPortOf(hat));
+		const victim = await here.domain.pidOf(hat);
 		assert.ok(victim > 0);
 		const start = monotonicMs();
 		process.kill(victim, "SIGKILL");

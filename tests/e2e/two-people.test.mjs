@@ -35,7 +35,7 @@ test("both enter and reach all four mixers", told(here, async (t) => {
 	for (const mixer of ["audio", "avatar", "entity", "messages"])
 		assert.deepEqual(alice.statesOf(mixer), MIXER_STATES, mixer);
 	assert.notEqual(alice.id, bob.id);
-	assert.equal((await here.domain.nodes("agent")).length, 2);
+	assert.equal((await here.domain.people()).length, 2);
 	assert.deepEqual(errors, []);
 }));
 
@@ -185,7 +185,7 @@ test("who leaves is gone, and comes back as somebody new", told(here, async (t) 
 	await bob.leave();
 	await until("Bob's avatar is gone", () => !alice.others().includes(old), { deadlineMs: 2000 });
 	t.diagnostic(`gone after ${rounded(monotonicMs() - start)} ms`);
-	await until("Bob's node is gone", async () => (await here.domain.nodes("agent")).length === 1);
+	await until("Bob's node is gone", async () => (await here.domain.people()).length === 1);
 	assert.equal(bob.domain.sessionUUID.value(), bob.sdk.Uuid.NULL);
 
 	await bob.enter(here.domain.url);
@@ -203,7 +203,7 @@ test("20 rounds of coming and going leave no ghost and no memory", told(here, as
 		await alice.meets(bob.id);
 		await bob.leave();
 		await until("no ghost", () => alice.others().length === 0, { describe: () => JSON.stringify(alice.others()) });
-		await until("one person inside", async () => (await here.domain.nodes("agent")).length === 1);
+		await until("one person inside", async () => (await here.domain.people()).length === 1);
 		if (round === SETTLED_ROUND)
 			settled = here.domain.pssKb();
 	}

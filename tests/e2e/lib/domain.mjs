@@ -6,17 +6,15 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Daemon } from "./daemon.mjs";
-import { freeOffset, portsOf } from "./ports.mjs";
+import { freeOffset, pidOfUdpPort, portsOf } from "./ports.mjs";
 import { until } from "./wait.mjs";
 
 const BUILD = resolve(process.env.TOP_BUILDDIR ?? fileURLToPath(new URL("../../../build", import.meta.url)));
+// The programs are not installed: what would be in the data directory is still in the source tree.
+const ENV = { HIFI_DATADIR: fileURLToPath(new URL("../../../etc", import.meta.url)) };
 const READY_MS = 10000;
 
 export const HATS = { audio: 0, avatar: 1, messages: 4, entity: 6 };
-const NODE_TYPES = {
-	audio: "audio-mixer", avatar: "avatar-mixer", entity: "entity-server", messages: "messages-mixer",
-};
-
 // Fetches a URL and prints the answer; for domains whose loopback is not ours.
 const FETCH = "fetch(process.argv[1]).then((r) => r.text()).then((t) => process.stdout.write(t))";
 
@@ -57,21 +55,21 @@ export class Domain {
 		return `ws://${this.host}:${this.ports.domain}`;
 	}
 
-	get configFile() {
-		return join(this.data, "domain.json");
+	get adminSocket() {
+		return join(this.data, "admin.sock");
 	}
 
 	writeConfig(config) {
-		writeFileSync(this.configFile, JSON.stringify(config, null, "\t"));
+		writeFileSync(join(this.data, "domain.json"), JSON.stringify(config, null, "\t"));
 	}
 
 	#start(name, file, args) {
 		const where = ["--port-base", String(this.offset), "--data", this.data];
-		return new Daemon(name, program(file), [...args, ...where], { prefix: this.prefix });
+		return new Daemon(name, program(file), [...args, ...where], { env: ENV, prefix: this.prefix });
 	}
 
 	startServer() {
-		this.server = this.#start("domain-server", "domain-server", ["--user-config", this.configFile]);
+		this.server = this.#start("domain-server", "domain-server", ["--admin-socket", this.adminSocket]);
 	}
 
 	startHat(hat) {
@@ -98,33 +96,39 @@ export class Domain {
 		return response.json();
 	}
 
-	// The domain-server's answer to an HTTP request is its sign of being up.
-	async answers() {
-		await until("domain-server answers", () => this.#unlessDead(() => this.get("/nodes.json")), { deadlineMs: READY_MS });
+	status() {
+		return this.get("/status.json");
 	}
 
-	async #unlessDead(probe) {
+	// The domain-server's answer to an HTTP request is its sign of being up.
+	async answers() {
+		await until("domain-server answers", () => this.#statusUnlessDead(), { deadlineMs: READY_MS });
+	}
+
+	async #statusUnlessDead() {
 		const dead = this.daemons.find((daemon) => !daemon.isRunning());
 		if (dead)
 			throw new Error(`${dead.name} ended: ${JSON.stringify(dead.result)}`);
-		return probe().catch(() => null);
+		return this.status().catch(() => null);
 	}
 
-	async nodes(type) {
-		const { nodes } = await this.get("/nodes.json");
-		return type ? nodes.filter((node) => node.type === type) : nodes;
+	async mixer(hat) {
+		return (await this.status()).mixers.find((mixer) => mixer.hat === hat);
 	}
 
-	async udpPortOf(hat) {
-		const [node] = await this.nodes(NODE_TYPES[hat]);
-		return node?.public.port;
+	async pidOf(hat) {
+		return pidOfUdpPort(Number((await this.mixer(hat)).address.split(":").at(-1)));
 	}
 
-	// Web clients are told of a mixer once it is listed, so this is "a client can use them all".
+	async people() {
+		return (await this.status()).people;
+	}
+
+	// A client can use them all.
 	async ready(hats = Object.keys(HATS), { deadlineMs = READY_MS } = {}) {
 		const missing = async () => {
-			const types = (await this.#unlessDead(() => this.nodes()) ?? []).map((node) => node.type);
-			return hats.filter((hat) => !types.includes(NODE_TYPES[hat]));
+			const mixers = (await this.#statusUnlessDead())?.mixers ?? [];
+			return hats.filter((hat) => !mixers.some((mixer) => mixer.hat === hat && mixer.takes_web_clients));
 		};
 		await until(`${hats.join(", ")} connected`, async () => (await missing()).length === 0,
 			{ deadlineMs, describe: async () => `missing ${await missing()}` });
@@ -132,8 +136,8 @@ export class Domain {
 
 	// Nobody is inside: each client has been let go by the domain-server.
 	async empty({ deadlineMs = 3000 } = {}) {
-		await until("nobody inside", async () => (await this.nodes("agent")).length === 0,
-			{ deadlineMs, describe: async () => JSON.stringify(await this.nodes("agent")) });
+		await until("nobody inside", async () => (await this.people()).length === 0,
+			{ deadlineMs, describe: async () => JSON.stringify(await this.people()) });
 	}
 
 	pssKb() {

@@ -25,6 +25,14 @@ const anchor = () => ({
 	setAttribute() {},
 });
 
+// A browser's socket that is closed or refused early tells its listeners, if it has any; ws wants one.
+class BrowserSocket extends WebSocket {
+	constructor(url) {
+		super(url);
+		this.on("error", () => {});
+	}
+}
+
 // No directory service can be reached, so the upload of a public key that the SDK starts by itself fails.
 class UnreachableRequest {
 	open() {}
@@ -45,7 +53,7 @@ const GLOBALS = {
 	RTCIceCandidate: wrtc.RTCIceCandidate,
 	RTCPeerConnection: wrtc.RTCPeerConnection,
 	RTCSessionDescription: wrtc.RTCSessionDescription,
-	WebSocket,
+	WebSocket: BrowserSocket,
 	XMLHttpRequest: UnreachableRequest,
 	crypto: webcrypto,
 	document: {
