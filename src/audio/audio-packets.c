@@ -8,8 +8,8 @@
 #define STATS_FLAG_START 0x01
 #define STATS_FLAG_END   0x02
 #define REVERB_PRESENT   0x80
-/* Metres from the origin on any axis, and of any box. Worlds end at 16 km; past this is nonsense, and
- * squares of distances stay far from overflow. */
+/* Metres from the origin on any axis, and of any box. Worlds end at 16 km; past this is nonsense,
+ * and squares of distances stay far from overflow. */
 #define POSITION_MAX 1e6f
 
 /* --- parts that several packets share --- */
@@ -19,7 +19,8 @@ static bool codec_is_raw(const char *codec)
 	return codec[0] == 0 || strcmp(codec, "pcm") == 0;
 }
 
-static void codec_name_copy(struct reader *rd, struct span name, char ret[static CODEC_NAME_MAX + 1])
+static void codec_name_copy(struct reader *rd, struct span name,
+			    char ret[static CODEC_NAME_MAX + 1])
 {
 	/* A NUL inside would make two different names equal. */
 	if (name.len > CODEC_NAME_MAX || (name.len > 0 && memchr(name.data, 0, name.len))) {
@@ -41,8 +42,8 @@ static void write_codec(struct writer *wr, const char *codec)
 	write_string32(wr, codec, strlen(codec));
 }
 
-/* Unit length, or a failed reader when it is too far from that to have been a rotation. All zeros is
- * how a client that has none yet says identity. */
+/* Unit length, or a failed reader when it is too far from that to have been a rotation. All zeros
+ * is how a client that has none yet says identity. */
 static struct quat read_orientation(struct reader *rd)
 {
 	struct quat q = read_quat(rd);

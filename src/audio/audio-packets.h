@@ -1,9 +1,10 @@
 /* Payloads of the audio packets, protocol 03 section 3: what follows the packet header.
  *
- * Decoders are pure and refuse (-EBADMSG) what section 3.10 asks to drop: short or over-long payloads,
- * codec names past 30 bytes, numbers that are not finite, orientations that are no rotation, raw PCM of
- * odd length or past one frame. What they return is safe for the engine. Spans borrow from the payload.
- * Encoders append to a writer; what does not fit shows in writer_finish(). */
+ * Decoders are pure and refuse (-EBADMSG) what section 3.10 asks to drop: short or over-long
+ * payloads, codec names past 30 bytes, numbers that are not finite, orientations that are no
+ * rotation, raw PCM of odd length or past one frame. What they return is safe for the engine. Spans
+ * borrow from the payload. Encoders append to a writer; what does not fit shows in
+ * writer_finish(). */
 #pragma once
 
 #include "audio/audio-format.h"
@@ -27,7 +28,8 @@ struct audio_pose {
 	struct vec3 box_corner, box_size;
 };
 
-/* MicrophoneAudioNoEcho and WithEcho, section 3.1. An empty codec name and "pcm" both mean raw PCM. */
+/* MicrophoneAudioNoEcho and WithEcho, section 3.1. An empty codec name and "pcm" both mean raw
+ * PCM. */
 struct audio_microphone {
 	uint16_t sequence;
 	char codec[CODEC_NAME_MAX + 1];
@@ -36,7 +38,8 @@ struct audio_microphone {
 	struct span audio;
 };
 
-/* SilentAudioFrame from a client, section 3.2: one frame of silence whatever the sample count says. */
+/* SilentAudioFrame from a client, section 3.2: one frame of silence whatever the sample count
+ * says. */
 struct audio_silent {
 	uint16_t sequence;
 	char codec[CODEC_NAME_MAX + 1];

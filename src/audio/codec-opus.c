@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <opus.h>
 
-#define BITRATE_BPS	128000
+#define BITRATE_BPS     128000
 #define COMPLEXITY_BEST 10
 
 static int opus_errno(int error)
@@ -15,8 +15,8 @@ static int opus_errno(int error)
 static int opus_encoder_new(unsigned channels, void **ret)
 {
 	int error = OPUS_OK;
-	OpusEncoder *encoder = opus_encoder_create(AUDIO_RATE_HZ, (int) channels,
-						   OPUS_APPLICATION_VOIP, &error);
+	OpusEncoder *encoder =
+		opus_encoder_create(AUDIO_RATE_HZ, (int) channels, OPUS_APPLICATION_VOIP, &error);
 
 	if (!encoder)
 		return opus_errno(error);

@@ -16,11 +16,12 @@ static ssize_t zlib_encode(void *state, unsigned channels, const int16_t *pcm, u
 	return r < 0 ? r : writer_finish(&wr);
 }
 
-static ssize_t zlib_decode(void *state, unsigned channels, const void *data, size_t len, int16_t *ret)
+static ssize_t zlib_decode(void *state, unsigned channels, const void *data, size_t len,
+			   int16_t *ret)
 {
 	uint8_t raw[AUDIO_FRAME_BYTES_MAX];
-	ssize_t n = qcompress_decode(data, len, raw,
-				     AUDIO_FRAME_SAMPLES * channels * sizeof(int16_t));
+	ssize_t n =
+		qcompress_decode(data, len, raw, AUDIO_FRAME_SAMPLES * channels * sizeof(int16_t));
 
 	if (n < 0)
 		return n;

@@ -1,6 +1,6 @@
-/* Audio codecs (03 section 5): a table of operations per codec, encoder and decoder objects over it, and
- * the choice between them. Every packet carries one 10 ms frame, so every call takes or yields exactly
- * AUDIO_FRAME_SAMPLES samples per channel, interleaved. */
+/* Audio codecs (03 section 5): a table of operations per codec, encoder and decoder objects over
+ * it, and the choice between them. Every packet carries one 10 ms frame, so every call takes or
+ * yields exactly AUDIO_FRAME_SAMPLES samples per channel, interleaved. */
 #pragma once
 
 #include <stddef.h>
@@ -13,10 +13,10 @@
 
 /* No codec makes more of one frame: a packet has to carry it, beside its headers. */
 #define CODEC_FRAME_BYTES_MAX 1276
-#define CODEC_SET_MAX	      16
+#define CODEC_SET_MAX         16
 
-/* What a codec has to provide. A codec without state leaves the _new and _free operations NULL and is
- * called with a NULL state. State belongs to one stream and is used by one thread at a time. */
+/* What a codec has to provide. A codec without state leaves the _new and _free operations NULL and
+ * is called with a NULL state. State belongs to one stream and is used by one thread at a time. */
 struct codec_ops {
 	const char *name;
 
@@ -77,8 +77,8 @@ int codec_set_add(struct codec_set *set, const struct codec_ops *ops);
 /* NULL when there is none of that name; "" is raw PCM and found as codec_pcm. */
 const struct codec_ops *codec_set_find(const struct codec_set *set, const char *name);
 
-/* The settings' order of preference: comma-separated names, blanks around them ignored, as are names no
- * packet can carry and what is past AUDIO_FORMATS_MAX. */
+/* The settings' order of preference: comma-separated names, blanks around them ignored, as are
+ * names no packet can carry and what is past AUDIO_FORMATS_MAX. */
 struct audio_formats codec_preference_parse(const char *text);
 /* The most preferred codec that the client offers and the set has, or NULL. */
 const struct codec_ops *codec_negotiate(const struct codec_set *set,

@@ -1,5 +1,5 @@
-/* Times between the packets of a stream: over its life, and per second over the last minute or so. Only
- * complete seconds count in a window. */
+/* Times between the packets of a stream: over its life, and per second over the last minute or so.
+ * Only complete seconds count in a window. */
 #pragma once
 
 #include <stdint.h>

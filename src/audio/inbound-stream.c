@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define QUIETEST_FRAMES 401
-#define FADE_FULL	2
-#define FADE_END	34
+#define FADE_FULL       2
+#define FADE_END        34
 
 int inbound_stream_new(enum audio_stream_type type, const struct uuid *id,
 		       const struct jitter_config *config, struct inbound_stream **ret)
@@ -230,7 +230,8 @@ static void fill_blocks(struct inbound_stream *stream, float gain_from, float ga
 	for (unsigned c = 0; c < channels; c++) {
 		float *block = stream->block[c];
 
-		memmove(block, block + AUDIO_FRAME_SAMPLES, STREAM_HISTORY_SAMPLES * sizeof(*block));
+		memmove(block, block + AUDIO_FRAME_SAMPLES,
+			STREAM_HISTORY_SAMPLES * sizeof(*block));
 		block += STREAM_HISTORY_SAMPLES;
 		for (unsigned i = 0; i < AUDIO_FRAME_SAMPLES; i++)
 			block[i] = (float) stream->last[i * channels + c] *

@@ -1,5 +1,5 @@
-/* One source of sound: a microphone or an injector. Packets go in as they come; once a frame, a frame
- * comes out, as floats with enough of the past before it for the renderer's filters. */
+/* One source of sound: a microphone or an injector. Packets go in as they come; once a frame, a
+ * frame comes out, as floats with enough of the past before it for the renderer's filters. */
 #pragma once
 
 #include "audio/codec.h"
@@ -23,7 +23,8 @@ struct inbound_stream {
 	bool loopback; /* the sender wants to hear it too */
 	float volume;  /* injectors; linear */
 
-	/* The current frame, after inbound_stream_pop(). One block per channel; mono in the first. */
+	/* The current frame, after inbound_stream_pop(). One block per channel; mono in the
+	 * first. */
 	bool stereo;
 	bool popped; /* there was a frame; else the blocks hold what stands in for it */
 	float block[AUDIO_CHANNELS_MAX][STREAM_BLOCK_SAMPLES];
@@ -45,13 +46,13 @@ int inbound_stream_new(enum audio_stream_type type, const struct uuid *id,
 struct inbound_stream *inbound_stream_free(struct inbound_stream *stream);
 DEFINE_CLEANUP_FUNC(struct inbound_stream *, inbound_stream_free);
 
-/* The codec agreed on with the client; NULL for none. 0, -ENOMEM or what the codec says; the old one
- * stays on failure. */
+/* The codec agreed on with the client; NULL for none. 0, -ENOMEM or what the codec says; the old
+ * one stays on failure. */
 int inbound_stream_set_codec(struct inbound_stream *stream, const struct codec_ops *codec);
 
-/* One packet of sound. A changed channel count empties the stream first. Returns 0, 1 when the client
- * should be told the selected codec again, -EBADMSG when the bytes were no frame (silence is played
- * instead), -ENOMEM. */
+/* One packet of sound. A changed channel count empties the stream first. Returns 0, 1 when the
+ * client should be told the selected codec again, -EBADMSG when the bytes were no frame (silence is
+ * played instead), -ENOMEM. */
 int inbound_stream_receive(struct inbound_stream *stream, uint16_t sequence, const char *codec,
 			   bool stereo, struct span audio, uint64_t now_usec);
 /* One packet of silence. */
@@ -64,7 +65,7 @@ void inbound_stream_pop(struct inbound_stream *stream, uint64_t now_usec);
 bool inbound_stream_is_quiet(const struct inbound_stream *stream);
 /* True for an injector nobody feeds any more; microphones stay until their node goes. */
 bool inbound_stream_is_stale(const struct inbound_stream *stream);
-/* How loud the last frame is still repeated when the n-th one after it is missing too (n from 0): full
- * for three frames, then falling to silence over another 32. */
+/* How loud the last frame is still repeated when the n-th one after it is missing too (n from 0):
+ * full for three frames, then falling to silence over another 32. */
 float inbound_stream_fade(unsigned n);
 void inbound_stream_stats(const struct inbound_stream *stream, struct audio_stream_stats *ret);

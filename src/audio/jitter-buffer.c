@@ -7,13 +7,13 @@
 
 /* Gaps count only after the stream ran for 10 s: at its start they say more about the client's. */
 #define GAPS_AFTER_PACKETS 1000
-#define STARVE_HISTORY	   50
-#define STARVES_TO_GROW	   3
-#define GROW_WINDOW_SEC	   50
+#define STARVE_HISTORY     50
+#define STARVES_TO_GROW    3
+#define GROW_WINDOW_SEC    50
 #define SHRINK_WINDOW_SEC  10
 #define STATS_WINDOW_SEC   30
 #define LEVEL_WINDOW_USEC  (10 * USEC_PER_SEC)
-#define UNPLAYED_SEC	   5
+#define UNPLAYED_SEC       5
 
 struct jitter_buffer {
 	bool dynamic;
@@ -118,8 +118,8 @@ static void level_update(struct jitter_buffer *jitter, uint64_t now_usec)
 
 	if (jitter->level_start_usec == 0)
 		jitter->level_start_usec = jitter->level_last_usec = now_usec;
-	jitter->level_frame_usec += (double) jitter->frames *
-				    (double) (now_usec - jitter->level_last_usec);
+	jitter->level_frame_usec +=
+		(double) jitter->frames * (double) (now_usec - jitter->level_last_usec);
 	jitter->level_last_usec = now_usec;
 
 	if (now_usec - jitter->level_start_usec < LEVEL_WINDOW_USEC)
@@ -155,8 +155,8 @@ bool jitter_buffer_receive(struct jitter_buffer *jitter, uint16_t sequence, uint
 		return false;
 	}
 
-	/* Whatever is past the tolerated number would be dropped at once: it is not made up at all, so
-	 * that a jump in the numbers does not buy a thousand runs of the decoder. */
+	/* Whatever is past the tolerated number would be dropped at once: it is not made up at all,
+	 * so that a jump in the numbers does not buy a thousand runs of the decoder. */
 	lost = MIN(skipped, jitter->desired + JITTER_MAX_OVER);
 	jitter->dropped += skipped - lost;
 	*ret_lost = lost;
@@ -259,7 +259,8 @@ void jitter_buffer_stats(const struct jitter_buffer *jitter, struct audio_stream
 {
 	const struct sequence_counts *now = &jitter->sequence.counts;
 	/* The oldest second kept, or nothing yet. */
-	const struct sequence_counts *then = &jitter->counts_before[jitter->seconds % STATS_WINDOW_SEC];
+	const struct sequence_counts *then =
+		&jitter->counts_before[jitter->seconds % STATS_WINDOW_SEC];
 	unsigned unplayed = 0;
 
 	for (unsigned i = 0; i < UNPLAYED_SEC; i++)

@@ -1,6 +1,6 @@
-/* Holds the frames of one stream until their turn, and decides how many to hold (03 section 6). It knows
- * frames, sequence numbers and times, not codecs: its owner turns packets into frames, makes the frames
- * that stand in for lost ones, and passes the time in. */
+/* Holds the frames of one stream until their turn, and decides how many to hold (03 section 6). It
+ * knows frames, sequence numbers and times, not codecs: its owner turns packets into frames, makes
+ * the frames that stand in for lost ones, and passes the time in. */
 #pragma once
 
 #include "audio/audio-packets.h"
@@ -31,9 +31,9 @@ DEFINE_CLEANUP_FUNC(struct jitter_buffer *, jitter_buffer_free);
 
 /* --- one packet: _receive, then the frames, then _settle --- */
 
-/* Counts the packet. *ret_lost is how many frames have to be made up for lost packets: they are written
- * first, with jitter_buffer_write(). Returns true when the packet's own frame is to be written after
- * them, false when it came too late to be of use. */
+/* Counts the packet. *ret_lost is how many frames have to be made up for lost packets: they are
+ * written first, with jitter_buffer_write(). Returns true when the packet's own frame is to be
+ * written after them, false when it came too late to be of use. */
 bool jitter_buffer_receive(struct jitter_buffer *jitter, uint16_t sequence, uint64_t now_usec,
 			   unsigned *ret_lost);
 /* One frame of all channels. A full ring loses its oldest frame. */

@@ -4,7 +4,8 @@
 
 #define MISSING_BITS 1024
 
-static_assert(MISSING_BITS > SEQUENCE_GAP_MAX, "the window of missing numbers holds the widest gap");
+static_assert(MISSING_BITS > SEQUENCE_GAP_MAX,
+	      "the window of missing numbers holds the widest gap");
 
 static bool missing_take(struct sequence_stats *stats, uint16_t sequence)
 {
@@ -32,8 +33,8 @@ static void restart(struct sequence_stats *stats, uint16_t sequence)
 	};
 }
 
-/* A number nobody would expect. A sender that restarted its counter sends a run of them, and the end of
- * such a run is the new truth. */
+/* A number nobody would expect. A sender that restarted its counter sends a run of them, and the
+ * end of such a run is the new truth. */
 static enum sequence_arrival receive_unreasonable(struct sequence_stats *stats, uint16_t sequence)
 {
 	bool follows = stats->unreasonable_run > 0 &&

@@ -1,5 +1,6 @@
-/* Classifies packets by their 16-bit sequence numbers and counts what happened to them (03 section 6,
- * "Arrival"). Numbers up to SEQUENCE_GAP_MAX ahead are early; behind, only those still missing count. */
+/* Classifies packets by their 16-bit sequence numbers and counts what happened to them (03 section
+ * 6, "Arrival"). Numbers up to SEQUENCE_GAP_MAX ahead are early; behind, only those still missing
+ * count. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +33,8 @@ struct sequence_stats {
 	unsigned unreasonable_run;
 };
 
-/* Counts the packet. *ret_skipped is the number of packets jumped over, non-zero only when early. */
+/* Counts the packet. *ret_skipped is the number of packets jumped over, non-zero only when
+ * early. */
 enum sequence_arrival sequence_stats_receive(struct sequence_stats *stats, uint16_t sequence,
 					     unsigned *ret_skipped);
 

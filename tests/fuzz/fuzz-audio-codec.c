@@ -1,5 +1,5 @@
-/* Garbage for every decoder: the first byte picks codec and channels, then frames of a length byte and
- * so many bytes follow. */
+/* Garbage for every decoder: the first byte picks codec and channels, then frames of a length byte
+ * and so many bytes follow. */
 #include "audio/codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
-/* Every decoder of audio payloads; the first byte picks one. What was decoded is written again, so that
- * its spans are touched. */
+/* Every decoder of audio payloads; the first byte picks one. What was decoded is written again, so
+ * that its spans are touched. */
 #include "audio/audio-packets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

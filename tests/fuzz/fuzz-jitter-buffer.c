@@ -41,8 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_(inbound_stream_freep) struct inbound_stream *stream = NULL;
 	uint64_t now_usec = 0;
 
-	if (inbound_stream_new(flags & 2 ? AUDIO_STREAM_INJECTOR : AUDIO_STREAM_MICROPHONE, &UUID_NULL,
-			       &config, &stream) < 0)
+	if (inbound_stream_new(flags & 2 ? AUDIO_STREAM_INJECTOR : AUDIO_STREAM_MICROPHONE,
+			       &UUID_NULL, &config, &stream) < 0)
 		return 0;
 	while (reader_left(&rd) > 0) {
 		now_usec += (uint64_t) read_u8(&rd) << 12;

@@ -165,8 +165,8 @@ static void test_a_full_ring_loses_its_oldest(void **state)
 	assert_int_equal(pop(jitter, 20000), 6);
 }
 
-/* Nothing is sent for 60 ms of each second: the buffer has to grow, and to shrink again once the pauses
- * stop. */
+/* Nothing is sent for 60 ms of each second: the buffer has to grow, and to shrink again once the
+ * pauses stop. */
 static void test_dynamic_desired_grows_and_shrinks(void **state)
 {
 	_cleanup_(jitter_buffer_freep) struct jitter_buffer *jitter = NULL;
@@ -396,8 +396,8 @@ static void test_channels_may_change(void **state)
 	}
 	(void) speak(stream, 1, "", 100, 0);
 	(void) speak(stream, 2, "", 100, 0);
-	assert_int_equal(inbound_stream_receive(stream, 3, "", true, span_of(data, sizeof(data)), 0),
-			 0);
+	assert_int_equal(
+		inbound_stream_receive(stream, 3, "", true, span_of(data, sizeof(data)), 0), 0);
 	inbound_stream_pop(stream, 1000);
 	assert_true(stream->stereo && stream->popped);
 	assert_true(heard(stream, 0) == 0.5f);
