@@ -293,8 +293,9 @@ void peer_send_check(struct peer *p, const struct peer_check *check)
 	const char *pwd = check->wrong_password ? "not the password at all." : p->pwd;
 	size_t len;
 
-	(void) snprintf(username, sizeof(username), "%s:" UFRAG,
-			check->unknown_user ? "ffffffffAAAA" : p->ufrag);
+	(void) snprintf(username, sizeof(username), "%s:%s",
+			check->unknown_user ? "ffffffffAAAA" : p->ufrag,
+			check->other_peer ? "somebody" : UFRAG);
 	if (check->extra_attribute) {
 		stun_agent_init_request(&p->stun, &message, buffer, sizeof(buffer), STUN_BINDING);
 		stun_message_append32(&message, check->extra_attribute, 1);

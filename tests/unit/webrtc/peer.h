@@ -48,6 +48,7 @@ struct peer_check {
 	bool controlled;     /* claim the server's role */
 	bool wrong_password;
 	bool unknown_user;
+	bool other_peer;     /* our half of the USERNAME is not that of the offer */
 	uint16_t extra_attribute; /* 0: none */
 };
 void peer_send_check(struct peer *p, const struct peer_check *check);
