@@ -112,15 +112,15 @@ int avatar_identity_apply(struct avatar_identity *identity, struct session_names
 	/* The client believes only what is newer than its own counter, which may have overtaken
 	 * what we sent last while that was on its way. */
 	if (!changed && sequence_newer(identity->out_sequence, identity->in_sequence))
-		return AVATAR_IDENTITY_SAME;
+		return 0;
 	if (!identity->known || sequence_newer(identity->in_sequence, identity->out_sequence))
 		identity->out_sequence = identity->in_sequence;
 	identity->out_sequence = (identity->out_sequence + 1) & SEQUENCE_MASK;
 	identity->known = true;
-	if (!changed)
-		return AVATAR_IDENTITY_ECHO;
-	identity->changed_tick = tick;
-	return AVATAR_IDENTITY_CHANGED;
+	identity->echo_tick = tick;
+	if (changed)
+		identity->changed_tick = tick;
+	return 0;
 }
 
 void avatar_identity_write(struct writer *wr, const struct uuid *session,

@@ -40,7 +40,8 @@ struct avatar_identity {
 	uint32_t in_sequence;  /* of the client's newest packet */
 	uint32_t out_sequence; /* of what was last sent */
 	uint32_t flags;
-	uint32_t changed_tick;
+	uint32_t changed_tick; /* when others have to be told */
+	uint32_t echo_tick;    /* when the client itself has to be told */
 	char *display_name;
 	const struct session_name *name; /* the session display name */
 };
@@ -48,14 +49,8 @@ struct avatar_identity {
 /* Releases the name. */
 void avatar_identity_done(struct avatar_identity *identity, struct session_names *names);
 
-enum avatar_identity_news {
-	AVATAR_IDENTITY_SAME = 0,
-	AVATAR_IDENTITY_ECHO = 1,    /* only the client itself needs to be told */
-	AVATAR_IDENTITY_CHANGED = 2, /* everybody does; changed_tick and out_sequence moved */
-};
-
-/* Takes what is new from the packet (and its display name). enum avatar_identity_news; -ESTALE for
- * an old sequence number; -ENOMEM, and nothing changed. */
+/* Takes what is new from the packet (and its display name). 0; -ESTALE for an old sequence number;
+ * -ENOMEM, and nothing changed. */
 int avatar_identity_apply(struct avatar_identity *identity, struct session_names *names,
 			  struct avatar_identity_packet *packet, uint32_t tick);
 

@@ -1,0 +1,118 @@
+/* Everybody's avatars, and who is told what of whom: the engine of the avatar-mixer (protocol 04
+ * sections 6, 8.3, 9 and 12). The owner feeds what members send into their parts and calls
+ * crowd_frame() for each broadcast; what has to be sent comes back through the operations. Pure: no
+ * sockets, no clock.
+ *
+ * One thread. Time is the frame's number (avatar-state.h).
+ */
+#pragma once
+
+#include "avatar/avatar-packets.h"
+#include "avatar/avatar-record.h"
+#include "avatar/identity.h"
+#include "avatar/traits.h"
+#include "base/hashmap.h"
+
+#define CROWD_IGNORED_MAX 4096
+/* A newcomer's flood of identities and traits is spread over frames: to a message of this length no
+ * further avatar is added. */
+#define CROWD_MESSAGE_BYTES 16384
+/* Upstream's own loop could not take more either; the excess is refused. */
+#define CROWD_PACKETS_PER_FRAME_MAX 16
+
+struct crowd;
+
+/* What a listener knows of another member. */
+struct crowd_pair {
+	uint32_t sent_tick;     /* avatar data; 0: nothing yet */
+	uint32_t identity_tick;
+	struct avatar_trait_listener traits;
+	bool ignores, ignored_by;
+	bool in_bubble;
+};
+
+/* Since the owner cleared them. */
+struct crowd_counts {
+	uint32_t data_packets, data_bytes; /* in */
+	uint32_t out_of_order;
+	uint32_t sent_records, sent_data_bytes, sent_identity_bytes, sent_traits_bytes;
+	uint32_t starved; /* nothing new of a source in a frame */
+	uint32_t last_frame_records, last_frame_seen;
+};
+
+struct crowd_member {
+	/* Set when it joins. */
+	struct uuid session;
+	void *peer;
+	bool is_source;      /* has an avatar; others only listen */
+
+	/* The owner's to change before each frame. */
+	bool can_listen;     /* somebody is there to send to */
+	bool can_kick;
+
+	/* Nothing is sent to who never spoke (protocol 04 section 11); reset by crowd_depart(). */
+	bool present;
+	bool bubble, pal;    /* change pal by crowd_set_pal() */
+	unsigned frame_packets;
+	struct avatar_state state;
+	struct avatar_identity identity;
+	struct avatar_traits traits;
+	struct avatar_query query;
+	struct avatar_record_cache records;
+
+	struct crowd_counts counts;
+
+	/* The crowd's own. */
+	unsigned index;
+	struct hashmap *ignored;   /* UUIDs, known members or not */
+	struct crowd_pair *pairs;  /* what it is told of others, by index */
+	int64_t traits_message;    /* number of the last */
+};
+
+struct crowd_ops {
+	/* One BulkAvatarData datagram; may be lost. */
+	void (*send_data)(void *peer, struct span payload);
+	/* AvatarIdentity and BulkAvatarTraits messages. Negative: was not sent and will be made again. */
+	int (*send_identities)(void *peer, struct span message);
+	int (*send_traits)(void *peer, struct span message);
+	void (*send_kill)(void *peer, const struct uuid *session, enum avatar_kill_reason reason);
+};
+
+/* ops is borrowed. 0 or -ENOMEM. */
+int crowd_new(const struct crowd_ops *ops, struct crowd **ret);
+/* With all its members. */
+struct crowd *crowd_free(struct crowd *crowd);
+DEFINE_CLEANUP_FUNC(struct crowd *, crowd_free);
+
+/* The number of the coming frame: what arrives now belongs to it. */
+uint32_t crowd_tick(const struct crowd *crowd);
+struct session_names *crowd_names(struct crowd *crowd);
+
+/* peer: what operations for this member are given. -EEXIST, -ENOMEM. */
+int crowd_join(struct crowd *crowd, const struct uuid *session, void *peer, bool is_source,
+	       struct crowd_member **ret);
+/* Forgets and frees the member. Nobody is told: the owner also knows whom the crowd does not. */
+void crowd_leave(struct crowd *crowd, struct crowd_member *member);
+/* The member stops being an avatar, but stays and may start over; whom it ignores is kept. */
+void crowd_depart(struct crowd *crowd, struct crowd_member *member);
+/* The member lost all it was told, and is told again. */
+void crowd_forget_told(struct crowd *crowd, struct crowd_member *member);
+
+/* Merges an AvatarData packet. -EBADMSG, -ESTALE, -ENOBUFS when there are too many in this frame,
+ * -ENOMEM. */
+int crowd_receive_data(struct crowd *crowd, struct crowd_member *member, struct span packet);
+/* Starts or ends ignoring one session. -EPERM for oneself and nobody, -ENOBUFS, -ENOMEM. */
+int crowd_ignore(struct crowd *crowd, struct crowd_member *member, const struct uuid *session,
+		 bool add);
+/* Whether the list of people is open: then also those are shown who otherwise would not be. */
+void crowd_set_pal(struct crowd *crowd, struct crowd_member *member, bool on);
+/* BulkAvatarTraitsAck. */
+void crowd_acknowledge_traits(struct crowd *crowd, struct crowd_member *member, int64_t message);
+
+/* Sends everybody what is new, and counts the frame. Returns how many were served. */
+unsigned crowd_frame(struct crowd *crowd);
+
+/* Members in no particular order, from *position (0 at first) on; NULL at the end. */
+struct crowd_member *crowd_next(const struct crowd *crowd, unsigned *position);
+#define crowd_for_each(member, crowd)                                                              \
+	for (unsigned _position = 0; ((member) = crowd_next((crowd), &_position));)
