@@ -8,13 +8,13 @@
 
 #define PENDING_MAX_USEC (30 * USEC_PER_SEC)
 #define CLOSING_MAX_USEC (1 * USEC_PER_SEC)
-#define ECHO_PREFIX	 "echo:"
+#define ECHO_PREFIX      "echo:"
 
 /* --- the index --- */
 
 static struct hifi_addr channel_key(uint32_t channel)
 {
-	return (struct hifi_addr){ .type = SOCKET_TYPE_WEBRTC, .channel = channel };
+	return (struct hifi_addr){.type = SOCKET_TYPE_WEBRTC, .channel = channel};
 }
 
 static struct hifi_addr label_key(const struct hifi_addr *addr)
@@ -253,7 +253,8 @@ static void on_stream_reset(void *userdata, uint16_t stream)
 	if (a->state == ASSOCIATION_PENDING || stream != a->stream)
 		return;
 	if (a->state == ASSOCIATION_CLOSING)
-		association_end(a, WEBRTC_CLOSED_LOCAL); /* the answer to ours: not answered in turn */
+		association_end(a,
+				WEBRTC_CLOSED_LOCAL); /* the answer to ours: not answered in turn */
 	else
 		association_close(a, WEBRTC_CLOSED_PEER);
 }
@@ -349,8 +350,8 @@ static void handle_dtls_failure(struct association *a, int error)
 		association_end(a, WEBRTC_CLOSED_PEER);
 		return;
 	}
-	webrtc_count_drop(a->w, error == -EKEYREJECTED ? WEBRTC_DROP_FINGERPRINT :
-							 WEBRTC_DROP_DTLS_FAILED);
+	webrtc_count_drop(a->w, error == -EKEYREJECTED ? WEBRTC_DROP_FINGERPRINT
+						       : WEBRTC_DROP_DTLS_FAILED);
 	association_end(a, WEBRTC_CLOSED_ERROR);
 }
 

@@ -1,11 +1,11 @@
-/* Inside src/webrtc only: one client's connection, from its offer to its end, and the object it belongs
- * to. webrtc.c finds the association for what comes in; association.c runs its layers.
+/* Inside src/webrtc only: one client's connection, from its offer to its end, and the object it
+ *belongs to. webrtc.c finds the association for what comes in; association.c runs its layers.
  *
  *	PENDING   offered; ICE, DTLS, SCTP and the channel come up in that order
  *	OPEN      the owner knows its channel
- *	CLOSING   we reset the stream and wait until the client has done the same; the owner has forgotten it
- *	DEAD      in no index any more; freed when the outermost public function returns, because callbacks
- *	          of the layers may still be on the stack
+ *	CLOSING   we reset the stream and wait until the client has done the same; the owner has
+ *forgotten it DEAD      in no index any more; freed when the outermost public function returns,
+ *because callbacks of the layers may still be on the stack
  */
 #pragma once
 
@@ -39,16 +39,17 @@ struct webrtc {
 	struct hifi_addr candidates[WEBRTC_CANDIDATES_MAX];
 	size_t n_candidates;
 
-	/* Labels (channel 0), channels (no ip and port) and validated UDP sources, to associations. */
+	/* Labels (channel 0), channels (no ip and port) and validated UDP sources, to associations.
+	 */
 	struct hashmap *index;
 	struct list associations[ASSOCIATION_STATE_COUNT]; /* each in the order of deadlines */
 	unsigned count[ASSOCIATION_STATE_COUNT];
 	struct list writable; /* owe the owner a writable() */
 	uint32_t last_channel;
 
-	unsigned depth;	       /* public functions on the stack */
-	uint64_t now_usec;     /* of the outermost one */
-	uint64_t tick_usec;    /* when timers and lifetimes were last looked at */
+	unsigned depth;     /* public functions on the stack */
+	uint64_t now_usec;  /* of the outermost one */
+	uint64_t tick_usec; /* when timers and lifetimes were last looked at */
 };
 
 struct association {
@@ -64,19 +65,20 @@ struct association {
 	struct hifi_addr tuples[ASSOCIATION_TUPLES_MAX];
 	size_t n_tuples;
 
-	struct dtls_session *dtls;  /* since the first record */
+	struct dtls_session *dtls; /* since the first record */
 	struct message_link *sctp; /* since DTLS is up */
-	uint16_t stream;	   /* of the channel, once OPEN */
-	bool wants_room;	   /* a reliable message was refused */
-	uint64_t deadline_usec;	   /* PENDING, CLOSING */
+	uint16_t stream;           /* of the channel, once OPEN */
+	bool wants_room;           /* a reliable message was refused */
+	uint64_t deadline_usec;    /* PENDING, CLOSING */
 	uint64_t last_stun_usec;   /* authenticated */
 };
 
-/* Makes a PENDING one with a new channel number and puts it in the index, except under its label. -ENOMEM,
- * -EIO. */
+/* Makes a PENDING one with a new channel number and puts it in the index, except under its label.
+ * -ENOMEM, -EIO. */
 int association_new(struct webrtc *w, const struct hifi_addr *label, const struct sdp_offer *offer,
 		    struct association **ret);
-/* Sends what tells the client, in so far as its layers are up. Calls nothing of the owner but send. */
+/* Sends what tells the client, in so far as its layers are up. Calls nothing of the owner but send.
+ */
 struct association *association_free(struct association *a);
 DEFINE_CLEANUP_FUNC(struct association *, association_free);
 
@@ -96,8 +98,8 @@ static inline void webrtc_count_drop(struct webrtc *w, enum webrtc_drop drop)
 	w->stats.dropped[drop]++;
 }
 
-static inline void webrtc_send_datagram(struct webrtc *w, const struct hifi_addr *to, const void *data,
-					size_t len)
+static inline void webrtc_send_datagram(struct webrtc *w, const struct hifi_addr *to,
+					const void *data, size_t len)
 {
 	w->stats.datagrams_out++;
 	w->ops->send(w->userdata, to, data, len);

@@ -1,11 +1,11 @@
 #include "webrtc/datagram-kind.h"
 
-#define DATAGRAM_MIN	 4
-#define STUN_HEADER_LEN	 20
-#define STUN_COOKIE	 UINT32_C(0x2112A442)
-#define STUN_CLASS_MASK	 0x0110
-#define STUN_INDICATION	 0x0010
-#define STUN_REQUEST	 0x0000
+#define DATAGRAM_MIN    4
+#define STUN_HEADER_LEN 20
+#define STUN_COOKIE     UINT32_C(0x2112A442)
+#define STUN_CLASS_MASK 0x0110
+#define STUN_INDICATION 0x0010
+#define STUN_REQUEST    0x0000
 
 enum datagram_kind datagram_kind(struct span datagram)
 {

@@ -7,7 +7,7 @@
 int dcep_open_decode(struct span message, struct dcep_open *ret)
 {
 	struct reader rd = reader_over(message.data, message.len);
-	struct dcep_open open = { 0 };
+	struct dcep_open open = {0};
 	uint8_t type = read_u8(&rd);
 	uint16_t label_len, protocol_len;
 	int r;

@@ -9,7 +9,7 @@ struct dcep_open {
 	uint8_t channel_type; /* 0x81: unordered, limited retransmits */
 	uint16_t priority;
 	uint32_t reliability;
-	struct span label;    /* borrow from the message */
+	struct span label; /* borrow from the message */
 	struct span protocol;
 };
 

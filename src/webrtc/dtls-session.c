@@ -8,9 +8,9 @@
 #include "webrtc/dtls-session.h"
 
 #define CERTIFICATE_LIFE_SEC (60L * 60 * 24 * 365 * 10)
-#define PLAINTEXT_MAX	     SSL3_RT_MAX_PLAIN_LENGTH
-/* A web client gives up on the whole connection after 5 s (02 section 15), so the first repetition must
- * not wait for OpenSSL's second. */
+#define PLAINTEXT_MAX        SSL3_RT_MAX_PLAIN_LENGTH
+/* A web client gives up on the whole connection after 5 s (02 section 15), so the first repetition
+ * must not wait for OpenSSL's second. */
 #define RETRANSMIT_FIRST_USEC 250000U
 #define RETRANSMIT_MAX_USEC   2000000U
 
@@ -46,7 +46,7 @@ static int datagram_bio_read(BIO *bio, char *buffer, int size)
 		return -1;
 	}
 	memcpy(buffer, s->incoming.data, len);
-	s->incoming = (struct span){ 0 };
+	s->incoming = (struct span){0};
 	return (int) len;
 }
 
@@ -102,8 +102,8 @@ static X509 *certificate_new(EVP_PKEY *key)
 	    !ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) ||
 	    !X509_gmtime_adj(X509_getm_notBefore(cert), -60L * 60 * 24) ||
 	    !X509_gmtime_adj(X509_getm_notAfter(cert), CERTIFICATE_LIFE_SEC) ||
-	    !X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, name, -1, -1,
-					0) ||
+	    !X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, name, -1,
+					-1, 0) ||
 	    !X509_set_issuer_name(cert, X509_get_subject_name(cert)) ||
 	    !X509_set_pubkey(cert, key) || !X509_sign(cert, key, EVP_sha256()))
 		return NULL;
@@ -184,8 +184,8 @@ static int configure(struct dtls_context *c)
 	    !SSL_CTX_set_max_send_fragment(c->ctx, DTLS_MTU))
 		return -EIO;
 
-	SSL_CTX_set_options(c->ctx, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
-				    SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_options(c->ctx, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION |
+					    SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	(void) SSL_CTX_set_session_cache_mode(c->ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_read_ahead(c->ctx, 1);
 	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -299,7 +299,7 @@ int dtls_session_input(struct dtls_session *s, struct span datagram)
 			break;
 		s->ops->received(s->userdata, plaintext, (size_t) n);
 	}
-	s->incoming = (struct span){ 0 };
+	s->incoming = (struct span){0};
 	return failure_of(s, n);
 }
 

@@ -6,9 +6,9 @@
 
 #include "webrtc/ice-lite.h"
 
-#define STUN_HEADER_LEN	      20
-#define STUN_USERNAME_MAX     513 /* RFC 8489 section 14.3 */
-#define UFRAG_NUMBER_LEN      8
+#define STUN_HEADER_LEN   20
+#define STUN_USERNAME_MAX 513 /* RFC 8489 section 14.3 */
+#define UFRAG_NUMBER_LEN  8
 
 /* What a check may carry that we must understand; everything else mandatory gets a 420. */
 static const uint16_t known_attributes[] = {
@@ -68,7 +68,7 @@ static struct span find_username(struct span request)
 		if (type == STUN_ATTRIBUTE_USERNAME && reader_check(&rd) == 0)
 			return value;
 	}
-	return (struct span){ 0 };
+	return (struct span){0};
 }
 
 bool ice_username_number(struct span request, uint32_t *ret)
@@ -116,7 +116,7 @@ static bool find_password(StunAgent *agent, StunMessage *message, uint8_t *usern
 /* The mapped address of the reply must have the family the peer used, so no ::ffff:0:0/96 here. */
 static socklen_t to_plain_sockaddr(const struct hifi_addr *addr, struct sockaddr_storage *ret)
 {
-	*ret = (struct sockaddr_storage){ 0 };
+	*ret = (struct sockaddr_storage){0};
 	if (hifi_addr_is_ipv4(addr)) {
 		struct sockaddr_in sin = {
 			.sin_family = AF_INET,
@@ -143,10 +143,9 @@ static enum ice_outcome reply_to(struct ice_lite *ice, StunMessage *request,
 
 	/* With tie-breaker 0 a peer that also claims to be controlled is told to switch (487). */
 	check->reply_len = sizeof(check->reply);
-	switch (stun_usage_ice_conncheck_create_reply(&ice->agent, request, &reply, check->reply,
-						      &check->reply_len, &source, source_len,
-						      &controlling, 0,
-						      STUN_USAGE_ICE_COMPATIBILITY_RFC5245)) {
+	switch (stun_usage_ice_conncheck_create_reply(
+		&ice->agent, request, &reply, check->reply, &check->reply_len, &source, source_len,
+		&controlling, 0, STUN_USAGE_ICE_COMPATIBILITY_RFC5245)) {
 	case STUN_USAGE_ICE_RETURN_SUCCESS:
 		check->nominated = stun_usage_ice_conncheck_use_candidate(request);
 		return ICE_ACCEPTED;
@@ -162,7 +161,7 @@ void ice_lite_check(struct ice_lite *ice, const struct ice_credentials *credenti
 		    const char *peer_ufrag, const struct hifi_addr *from, struct span request,
 		    struct ice_check *ret)
 {
-	struct expected expected = { credentials, peer_ufrag };
+	struct expected expected = {credentials, peer_ufrag};
 	StunMessage message, reply;
 
 	ret->nominated = false;

@@ -23,8 +23,8 @@ struct ice_credentials {
 };
 
 enum ice_outcome {
-	ICE_ACCEPTED,	     /* authenticated: reply is the success response */
-	ICE_REFUSED,	     /* authenticated, but not acceptable: reply is an error response */
+	ICE_ACCEPTED, /* authenticated: reply is the success response */
+	ICE_REFUSED,  /* authenticated, but not acceptable: reply is an error response */
 	ICE_MALFORMED,
 	ICE_UNKNOWN_USER,
 	ICE_UNAUTHENTICATED,
@@ -32,7 +32,7 @@ enum ice_outcome {
 
 struct ice_check {
 	enum ice_outcome outcome;
-	bool nominated; /* USE-CANDIDATE */
+	bool nominated;   /* USE-CANDIDATE */
 	size_t reply_len; /* 0: nothing to send */
 	uint8_t reply[ICE_REPLY_MAX];
 };
@@ -41,11 +41,11 @@ void ice_lite_init(struct ice_lite *ice);
 
 /* New random credentials whose ufrag leads back to number. 0 or -EIO. */
 int ice_credentials_generate(uint32_t number, struct ice_credentials *ret);
-/* The number in the first half of the USERNAME of a request; false when it is none of ours. Pure, and
- * nothing is authenticated yet. */
+/* The number in the first half of the USERNAME of a request; false when it is none of ours. Pure,
+ * and nothing is authenticated yet. */
 bool ice_username_number(struct span request, uint32_t *ret);
-/* Handles one binding request. credentials are those of the number in the USERNAME, peer_ufrag is the
- * other half of it. */
+/* Handles one binding request. credentials are those of the number in the USERNAME, peer_ufrag is
+ * the other half of it. */
 void ice_lite_check(struct ice_lite *ice, const struct ice_credentials *credentials,
 		    const char *peer_ufrag, const struct hifi_addr *from, struct span request,
 		    struct ice_check *ret);

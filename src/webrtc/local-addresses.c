@@ -17,7 +17,7 @@ enum rank {
 
 static enum rank rank_of(const struct ifaddrs *ifa, struct hifi_addr *ret)
 {
-	struct sockaddr_storage ss = { 0 };
+	struct sockaddr_storage ss = {0};
 	struct in6_addr ip;
 
 	if (!ifa->ifa_addr || !(ifa->ifa_flags & IFF_UP))

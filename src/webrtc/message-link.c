@@ -5,17 +5,17 @@
 #include "base/hashmap.h"
 #include "webrtc/message-link.h"
 
-#define STREAMS		    16 /* 1,024 would cost ten times the memory (11 section 5) */
-#define SCTP_HEADER_LEN	    12
-#define RECEIVE_BUFFER	    (2 * MESSAGE_LINK_RECEIVE_MAX)
+#define STREAMS             16 /* 1,024 would cost ten times the memory (11 section 5) */
+#define SCTP_HEADER_LEN     12
+#define RECEIVE_BUFFER      (2 * MESSAGE_LINK_RECEIVE_MAX)
 #define RTO_INITIAL_MSEC    500
-#define RTO_MIN_MSEC	    250 /* above the 200 ms that peers delay a lone acknowledgement */
-#define RTO_MAX_MSEC	    4000
+#define RTO_MIN_MSEC        250 /* above the 200 ms that peers delay a lone acknowledgement */
+#define RTO_MAX_MSEC        4000
 #define RETRANSMISSIONS_MAX 10
 #define INIT_ATTEMPTS_MAX   8
 #define INITIAL_WINDOW_MTUS 10
-#define MAX_BURST	    8
-#define SACK_DELAY_MSEC	    20 /* not more than our own timer tick would make of it */
+#define MAX_BURST           8
+#define SACK_DELAY_MSEC     20 /* not more than our own timer tick would make of it */
 
 struct message_link {
 	const struct message_link_ops *ops;
@@ -29,8 +29,8 @@ struct message_link {
 	bool skipping; /* inside a message that came in pieces */
 };
 
-/* usrsctp calls back with the number that it was given as an address, never with our pointer: a packet
- * that it sends after message_link_free() finds nothing. */
+/* usrsctp calls back with the number that it was given as an address, never with our pointer: a
+ * packet that it sends after message_link_free() finds nothing. */
 static struct {
 	unsigned refs;
 	bool started;
@@ -95,7 +95,8 @@ void message_link_stack_unref(void)
 	assert(stack.refs > 0);
 	if (--stack.refs > 0)
 		return;
-	/* Refused while closed sockets wait for their timers; the next reference then goes on with it. */
+	/* Refused while closed sockets wait for their timers; the next reference then goes on with
+	 * it. */
 	if (usrsctp_finish() == 0)
 		stack.started = false;
 	stack.links = hashmap_free(stack.links);
@@ -108,7 +109,8 @@ void message_link_stack_run(uint32_t elapsed_msec)
 
 /* --- from usrsctp --- */
 
-static void handle_association_change(struct message_link *l, const struct sctp_assoc_change *change)
+static void handle_association_change(struct message_link *l,
+				      const struct sctp_assoc_change *change)
 {
 	switch (change->sac_state) {
 	case SCTP_COMM_UP:
@@ -202,12 +204,13 @@ static int acknowledged(struct socket *socket, uint32_t free_bytes, void *ulp_in
 
 static int set_option(struct socket *socket, int option, const void *value, size_t len)
 {
-	return usrsctp_setsockopt(socket, IPPROTO_SCTP, option, value, (socklen_t) len) < 0 ? -errno : 0;
+	return usrsctp_setsockopt(socket, IPPROTO_SCTP, option, value, (socklen_t) len) < 0 ? -errno
+											    : 0;
 }
 
 static int subscribe(struct socket *socket)
 {
-	static const uint16_t types[] = { SCTP_ASSOC_CHANGE, SCTP_STREAM_RESET_EVENT };
+	static const uint16_t types[] = {SCTP_ASSOC_CHANGE, SCTP_STREAM_RESET_EVENT};
 	int r;
 
 	for (size_t i = 0; i < ELEMENTSOF(types); i++) {
@@ -226,13 +229,16 @@ static int subscribe(struct socket *socket)
 
 static int configure_buffers(struct socket *socket, uint32_t send_buffer_bytes)
 {
-	struct linger linger = { .l_onoff = 1, .l_linger = 0 }; /* closing sends ABORT, not SHUTDOWN */
+	struct linger linger = {.l_onoff = 1,
+				.l_linger = 0}; /* closing sends ABORT, not SHUTDOWN */
 	int send_bytes = (int) send_buffer_bytes, receive_bytes = RECEIVE_BUFFER;
 
 	if (usrsctp_set_non_blocking(socket, 1) < 0 ||
 	    usrsctp_setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) < 0 ||
-	    usrsctp_setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes)) < 0 ||
-	    usrsctp_setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes)) < 0)
+	    usrsctp_setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes)) <
+		    0 ||
+	    usrsctp_setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receive_bytes,
+			       sizeof(receive_bytes)) < 0)
 		return -errno;
 	return 0;
 }
@@ -240,7 +246,7 @@ static int configure_buffers(struct socket *socket, uint32_t send_buffer_bytes)
 static int configure_protocol(struct socket *socket, size_t packet_max)
 {
 	const int on = 1;
-	struct sctp_assoc_value reset = { .assoc_value = SCTP_ENABLE_RESET_STREAM_REQ };
+	struct sctp_assoc_value reset = {.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ};
 	struct sctp_initmsg init = {
 		.sinit_num_ostreams = STREAMS,
 		.sinit_max_instreams = STREAMS,
@@ -252,7 +258,7 @@ static int configure_protocol(struct socket *socket, size_t packet_max)
 		.srto_min = RTO_MIN_MSEC,
 		.srto_max = RTO_MAX_MSEC,
 	};
-	struct sctp_assocparams assoc = { .sasoc_asocmaxrxt = RETRANSMISSIONS_MAX };
+	struct sctp_assocparams assoc = {.sasoc_asocmaxrxt = RETRANSMISSIONS_MAX};
 	/* ICE says whether the peer lives: no heartbeats, and no timer for an idle association. */
 	struct sctp_paddrparams path = {
 		.spp_flags = SPP_PMTUD_DISABLE | SPP_HB_DISABLE,
@@ -287,8 +293,8 @@ static int bind_and_connect(struct message_link *l, uint16_t remote_port)
 	remote.sconn_port = htons(remote_port);
 	if (usrsctp_bind(l->socket, (struct sockaddr *) &local, sizeof(local)) < 0)
 		return -errno;
-	/* A socket that only listens could never send (11 section 5); when both sides connect, SCTP makes
-	 * one association of it. */
+	/* A socket that only listens could never send (11 section 5); when both sides connect, SCTP
+	 * makes one association of it. */
 	if (usrsctp_connect(l->socket, (struct sockaddr *) &remote, sizeof(remote)) < 0 &&
 	    errno != EINPROGRESS)
 		return -errno;
@@ -371,7 +377,7 @@ static int send_message(struct message_link *l, struct sctp_sendv_spa *spa, uint
 int message_link_send_reliable(struct message_link *l, uint16_t stream, uint32_t ppid,
 			       struct span message)
 {
-	struct sctp_sendv_spa spa = { 0 };
+	struct sctp_sendv_spa spa = {0};
 
 	return send_message(l, &spa, stream, ppid, message);
 }
@@ -393,8 +399,9 @@ static int set_send_buffer(struct message_link *l, uint32_t bytes)
 {
 	int value = (int) bytes;
 
-	return usrsctp_setsockopt(l->socket, SOL_SOCKET, SO_SNDBUF, &value, sizeof(value)) < 0 ? -errno :
-												0;
+	return usrsctp_setsockopt(l->socket, SOL_SOCKET, SO_SNDBUF, &value, sizeof(value)) < 0
+		       ? -errno
+		       : 0;
 }
 
 int message_link_send_large(struct message_link *l, uint16_t stream, uint32_t ppid,
@@ -418,8 +425,8 @@ size_t message_link_backlog(const struct message_link *l)
 
 int message_link_reset(struct message_link *l, uint16_t stream)
 {
-	_Alignas(struct sctp_reset_streams) uint8_t
-		buffer[sizeof(struct sctp_reset_streams) + sizeof(uint16_t)] = { 0 };
+	_Alignas(struct sctp_reset_streams)
+		uint8_t buffer[sizeof(struct sctp_reset_streams) + sizeof(uint16_t)] = {0};
 	struct sctp_reset_streams *request = (struct sctp_reset_streams *) buffer;
 
 	request->srs_flags = SCTP_STREAM_RESET_OUTGOING;

@@ -1,10 +1,10 @@
-/* One SCTP association over packets that the caller carries, on usrsctp without its threads (protocol 02
- * section 16 step 4, 11 section 5).
+/* One SCTP association over packets that the caller carries, on usrsctp without its threads
+ * (protocol 02 section 16 step 4, 11 section 5).
  *
  * usrsctp is one per process: message_link_stack_ref() starts it, and its timers run only inside
  * message_link_stack_run(). Everything belongs to one thread. Callbacks come from within
- * message_link_input(), _send(), _reset(), _free() and message_link_stack_run(); a link may not be freed
- * from its own callbacks.
+ * message_link_input(), _send(), _reset(), _free() and message_link_stack_run(); a link may not be
+ * freed from its own callbacks.
  */
 #pragma once
 
@@ -43,7 +43,7 @@ struct message_link_ops {
 };
 
 struct message_link_options {
-	uint32_t id;	      /* not 0, unique in the process while the link lives */
+	uint32_t id;          /* not 0, unique in the process while the link lives */
 	uint16_t remote_port; /* the local one is always MESSAGE_LINK_PORT */
 	size_t packet_max;    /* largest SCTP packet to make */
 	uint32_t send_buffer_bytes;
@@ -59,8 +59,8 @@ void message_link_stack_unref(void);
 /* Lets elapsed_msec pass for all timers. */
 void message_link_stack_run(uint32_t elapsed_msec);
 
-/* Starts connecting at once, and takes the peer's attempt just as well. ops is borrowed. -EEXIST when the
- * id is taken, -ENOMEM, -errno. */
+/* Starts connecting at once, and takes the peer's attempt just as well. ops is borrowed. -EEXIST
+ * when the id is taken, -ENOMEM, -errno. */
 int message_link_new(const struct message_link_options *options, const struct message_link_ops *ops,
 		     void *userdata, struct message_link **ret);
 /* Sends ABORT if there is an association. NULL is fine. */
@@ -69,8 +69,8 @@ DEFINE_CLEANUP_FUNC(struct message_link *, message_link_free);
 
 void message_link_input(struct message_link *l, struct span packet);
 
-/* Ordered and retransmitted until it arrives; -EAGAIN when the send buffer is full, -EMSGSIZE, -EINVAL for
- * an empty message, -errno. */
+/* Ordered and retransmitted until it arrives; -EAGAIN when the send buffer is full, -EMSGSIZE,
+ * -EINVAL for an empty message, -errno. */
 int message_link_send_reliable(struct message_link *l, uint16_t stream, uint32_t ppid,
 			       struct span message);
 /* Unordered, sent once. */

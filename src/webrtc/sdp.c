@@ -7,7 +7,8 @@
 #include "webrtc/sdp.h"
 
 #define SCTP_PORT_DEFAULT 5000
-/* RFC 8445 section 5.1.2.1: type preference 126 (host), component 1; the local preference counts down. */
+/* RFC 8445 section 5.1.2.1: type preference 126 (host), component 1; the local preference counts
+ * down. */
 #define PRIORITY_FIRST UINT32_C(2130706431)
 #define PRIORITY_STEP  256
 
@@ -28,7 +29,7 @@ static struct span take_until(struct span *rest, char separator)
 	struct span taken = *rest;
 
 	if (!end) {
-		*rest = (struct span){ 0 };
+		*rest = (struct span){0};
 		return taken;
 	}
 	taken.len = (size_t) (end - rest->data);
@@ -105,9 +106,9 @@ static int parse_fingerprint(struct span value, struct sdp_offer *offer)
 		enum sdp_hash hash;
 		size_t len;
 	} hashes[] = {
-		{ "sha-256", SDP_SHA256, 32 },
-		{ "sha-384", SDP_SHA384, 48 },
-		{ "sha-512", SDP_SHA512, 64 },
+		{"sha-256", SDP_SHA256, 32},
+		{"sha-384", SDP_SHA384, 48},
+		{"sha-512", SDP_SHA512, 64},
 	};
 	struct span name = take_until(&value, ' ');
 
@@ -148,7 +149,7 @@ static int parse_attribute(struct span value, struct sdp_offer *offer)
 
 static int parse_media(struct span value, struct sdp_offer *offer)
 {
-	static const char *const transports[] = { "UDP/DTLS/SCTP", "TCP/DTLS/SCTP", "DTLS/SCTP" };
+	static const char *const transports[] = {"UDP/DTLS/SCTP", "TCP/DTLS/SCTP", "DTLS/SCTP"};
 	struct span media = take_until(&value, ' ');
 	struct span transport;
 
@@ -166,7 +167,7 @@ static int parse_media(struct span value, struct sdp_offer *offer)
 
 int sdp_offer_parse(struct span text, struct sdp_offer *ret)
 {
-	struct sdp_offer offer = { .sctp_port = SCTP_PORT_DEFAULT };
+	struct sdp_offer offer = {.sctp_port = SCTP_PORT_DEFAULT};
 	int r = 0;
 
 	if (!span_is(take_line(&text), "v=0"))
@@ -204,8 +205,8 @@ static void write_answer(FILE *f, const struct sdp_answer *answer)
 		answer->session_id);
 	if (offer->bundled)
 		fprintf(f, "a=group:BUNDLE %s\r\n", offer->mid);
-	fprintf(f, "a=msid-semantic: WMS\r\nm=application %u %s webrtc-datachannel\r\n", answer->port,
-		offer->transport);
+	fprintf(f, "a=msid-semantic: WMS\r\nm=application %u %s webrtc-datachannel\r\n",
+		answer->port, offer->transport);
 	fprintf(f, "c=IN %s %s\r\n", family_of(first), hifi_addr_format_ip(first, ip));
 	for (size_t i = 0; i < answer->n_candidates; i++)
 		fprintf(f, "a=candidate:%zu 1 udp %" PRIu32 " %s %u typ host\r\n", i + 1,
@@ -213,7 +214,9 @@ static void write_answer(FILE *f, const struct sdp_answer *answer)
 			hifi_addr_format_ip(&answer->candidates[i], ip), answer->port);
 	fprintf(f, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\na=fingerprint:sha-256 %s\r\n", answer->ufrag,
 		answer->pwd, answer->fingerprint);
-	fprintf(f, "a=setup:passive\r\na=mid:%s\r\na=sctp-port:5000\r\na=max-message-size:%" PRIu32 "\r\n",
+	fprintf(f,
+		"a=setup:passive\r\na=mid:%s\r\na=sctp-port:5000\r\na=max-message-size:%" PRIu32
+		"\r\n",
 		offer->mid, answer->max_message_size);
 }
 

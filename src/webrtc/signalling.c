@@ -59,7 +59,8 @@ static int get_description(const json_t *description, enum signalling_direction 
 
 	s->kind = direction == SIGNALLING_FROM_NODE ? SIGNALLING_ANSWER : SIGNALLING_OFFER;
 	s->text = json_string_value(json_object_get(description, "sdp"));
-	if (!type || !s->text || strcmp(type, s->kind == SIGNALLING_ANSWER ? "answer" : "offer") != 0)
+	if (!type || !s->text ||
+	    strcmp(type, s->kind == SIGNALLING_ANSWER ? "answer" : "offer") != 0)
 		return -EBADMSG;
 	return 0;
 }
@@ -85,7 +86,8 @@ static int get_content(const json_t *object, enum signalling_direction direction
 	}
 
 	s->kind = SIGNALLING_CANDIDATE;
-	s->text = json_string_value(json_object_get(json_object_get(data, "candidate"), "candidate"));
+	s->text =
+		json_string_value(json_object_get(json_object_get(data, "candidate"), "candidate"));
 	return s->text ? 0 : -EBADMSG;
 }
 
@@ -140,30 +142,33 @@ int signalling_format_relay(const struct signalling *s, const struct hifi_addr *
 	char text[HIFI_ADDR_TEXT_MAX];
 	json_t *object = json_copy(s->json);
 
-	if (!object || json_object_set_new(object, "from", json_string(format_label(label, text))) < 0) {
+	if (!object ||
+	    json_object_set_new(object, "from", json_string(format_label(label, text))) < 0) {
 		json_decref(object);
 		return -ENOMEM;
 	}
 	return format(object, ret);
 }
 
-int signalling_format_answer(char node_type, const struct hifi_addr *label, const char *sdp, char **ret)
+int signalling_format_answer(char node_type, const struct hifi_addr *label, const char *sdp,
+			     char **ret)
 {
-	const char from[] = { node_type, '\0' };
+	const char from[] = {node_type, '\0'};
 	char to[HIFI_ADDR_TEXT_MAX];
 
 	return format(json_pack("{s:s, s:s, s:{s:{s:s, s:s}}}", "from", from, "to",
-				format_label(label, to), "data", "description", "type", "answer", "sdp",
-				sdp),
+				format_label(label, to), "data", "description", "type", "answer",
+				"sdp", sdp),
 		      ret);
 }
 
-int signalling_format_echo(char node_type, const struct hifi_addr *label, const char *text, char **ret)
+int signalling_format_echo(char node_type, const struct hifi_addr *label, const char *text,
+			   char **ret)
 {
-	const char from[] = { node_type, '\0' };
+	const char from[] = {node_type, '\0'};
 	char to[HIFI_ADDR_TEXT_MAX];
 
-	return format(json_pack("{s:s, s:s, s:s}", "from", from, "to", format_label(label, to), "echo",
-				text),
+	return format(json_pack("{s:s, s:s, s:s}", "from", from, "to", format_label(label, to),
+				"echo", text),
 		      ret);
 }

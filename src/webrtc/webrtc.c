@@ -6,20 +6,21 @@
 #include "webrtc/datagram-kind.h"
 #include "webrtc/webrtc.h"
 
-#define ASSOCIATIONS_DEFAULT	   4096
-#define PENDING_DEFAULT		   1024
-#define PENDING_PER_IP_DEFAULT	   256
-#define SEND_BUFFER_DEFAULT	   (128 * 1024)
+#define ASSOCIATIONS_DEFAULT       4096
+#define PENDING_DEFAULT            1024
+#define PENDING_PER_IP_DEFAULT     256
+#define SEND_BUFFER_DEFAULT        (128 * 1024)
 #define UNRELIABLE_BACKLOG_DEFAULT (48 * 1024)
-/* SCTP's timers are 250 ms and up, those for acknowledgements 20 ms; idle associations have none. */
-#define TICK_USEC	 (20 * USEC_PER_MSEC)
+/* SCTP's timers are 250 ms and up, those for acknowledgements 20 ms; idle associations have none.
+ */
+#define TICK_USEC         (20 * USEC_PER_MSEC)
 #define STUN_SILENCE_USEC (30 * USEC_PER_SEC)
 
 const char *webrtc_close_reason_name(enum webrtc_close_reason reason)
 {
 	static const char *const names[WEBRTC_CLOSED_REASON_COUNT] = {
-		[WEBRTC_CLOSED_LOCAL] = "local",     [WEBRTC_CLOSED_REPLACED] = "replaced",
-		[WEBRTC_CLOSED_PEER] = "peer",	     [WEBRTC_CLOSED_TIMEOUT] = "timeout",
+		[WEBRTC_CLOSED_LOCAL] = "local", [WEBRTC_CLOSED_REPLACED] = "replaced",
+		[WEBRTC_CLOSED_PEER] = "peer",   [WEBRTC_CLOSED_TIMEOUT] = "timeout",
 		[WEBRTC_CLOSED_ERROR] = "error",
 	};
 
@@ -76,7 +77,8 @@ int webrtc_new(const struct webrtc_options *options, const struct webrtc_ops *op
 	for (size_t i = 0; i < ASSOCIATION_STATE_COUNT; i++)
 		list_init(&w->associations[i]);
 	list_init(&w->writable);
-	/* A random start keeps addresses of an earlier process from meaning something in this one. */
+	/* A random start keeps addresses of an earlier process from meaning something in this one.
+	 */
 	if (getrandom(&w->last_channel, sizeof(w->last_channel), 0) != sizeof(w->last_channel))
 		return -EIO;
 	r = dtls_context_new(&dtls);
@@ -96,7 +98,7 @@ static void free_all(struct list *associations)
 {
 	struct association *a;
 
-	list_for_each(a, associations, link)
+	list_for_each (a, associations, link)
 		association_free(a);
 }
 
@@ -156,7 +158,7 @@ static unsigned live(const struct webrtc *w)
 /* addr is a bare label or a full address; CLOSING ones are not found. */
 static struct association *find(const struct webrtc *w, const struct hifi_addr *addr)
 {
-	struct hifi_addr key = { .type = SOCKET_TYPE_WEBRTC, .channel = addr->channel };
+	struct hifi_addr key = {.type = SOCKET_TYPE_WEBRTC, .channel = addr->channel};
 	struct association *a;
 
 	if (addr->type != SOCKET_TYPE_WEBRTC)
@@ -216,16 +218,21 @@ static unsigned pending_of_ip(struct webrtc *w, const struct hifi_addr *ip)
 	const struct association *a;
 	unsigned n = 0;
 
-	list_for_each(a, &w->associations[ASSOCIATION_PENDING], link)
+	list_for_each (a, &w->associations[ASSOCIATION_PENDING], link)
 		n += hifi_addr_same_ip(&a->addr, ip);
 	return n;
 }
 
 static bool is_over_limit(struct webrtc *w, const struct hifi_addr *label)
 {
-	return live(w) >= w->options.max_associations ||
-	       w->count[ASSOCIATION_PENDING] >= w->options.max_pending ||
-	       pending_of_ip(w, label) >= w->options.max_pending_per_ip;
+	const struct association *old = hashmap_find(w->index, label);
+	/* What is about to be replaced takes no room. */
+	unsigned replaced = old != NULL,
+		 replaced_pending = old && old->state == ASSOCIATION_PENDING;
+
+	return live(w) - replaced >= w->options.max_associations ||
+	       w->count[ASSOCIATION_PENDING] - replaced_pending >= w->options.max_pending ||
+	       pending_of_ip(w, label) - replaced_pending >= w->options.max_pending_per_ip;
 }
 
 static int make_answer(struct webrtc *w, const struct association *a, char **ret)
@@ -329,7 +336,7 @@ static void handle_outcome(struct webrtc *w, struct association *a, const struct
 
 static void handle_stun_request(struct webrtc *w, const struct hifi_addr *from, struct span request)
 {
-	struct hifi_addr key = { .type = SOCKET_TYPE_WEBRTC };
+	struct hifi_addr key = {.type = SOCKET_TYPE_WEBRTC};
 	struct association *a = NULL;
 	struct ice_check check;
 
@@ -369,7 +376,8 @@ enum webrtc_verdict webrtc_input(struct webrtc *w, const struct hifi_addr *udp_f
 	return WEBRTC_CONSUMED;
 }
 
-static struct span gather(const struct iovec *iov, unsigned n_iov, uint8_t buffer[WEBRTC_MESSAGE_MAX])
+static struct span gather(const struct iovec *iov, unsigned n_iov,
+			  uint8_t buffer[WEBRTC_MESSAGE_MAX])
 {
 	size_t len = 0;
 
@@ -396,7 +404,8 @@ static int send_message(struct webrtc *w, struct association *a, struct span mes
 			return r;
 		}
 	} else if (message_link_backlog(a->sctp) >= w->options.unreliable_backlog_bytes ||
-		   message_link_send_unreliable(a->sctp, a->stream, MESSAGE_PPID_BINARY, message) < 0) {
+		   message_link_send_unreliable(a->sctp, a->stream, MESSAGE_PPID_BINARY, message) <
+			   0) {
 		webrtc_count_drop(w, WEBRTC_DROP_SEND_UNRELIABLE);
 		return 0;
 	}
@@ -405,8 +414,8 @@ static int send_message(struct webrtc *w, struct association *a, struct span mes
 	return 0;
 }
 
-int webrtc_send(struct webrtc *w, const struct hifi_addr *addr, const struct iovec *iov, unsigned n_iov,
-		bool reliable, uint64_t now_usec)
+int webrtc_send(struct webrtc *w, const struct hifi_addr *addr, const struct iovec *iov,
+		unsigned n_iov, bool reliable, uint64_t now_usec)
 {
 	uint8_t buffer[WEBRTC_MESSAGE_MAX];
 	struct association *a = addr->channel != 0 ? find_open(w, addr) : NULL;
@@ -446,14 +455,14 @@ uint64_t webrtc_next_usec(const struct webrtc *w)
 
 static bool is_expired(const struct association *a)
 {
-	uint64_t deadline = a->state == ASSOCIATION_OPEN ? a->last_stun_usec + STUN_SILENCE_USEC :
-							   a->deadline_usec;
+	uint64_t deadline = a->state == ASSOCIATION_OPEN ? a->last_stun_usec + STUN_SILENCE_USEC
+							 : a->deadline_usec;
 
 	return deadline <= a->w->now_usec;
 }
 
-/* Every list is in the order of its deadlines. The first is looked up anew each time, because the owner
- * may close others meanwhile. */
+/* Every list is in the order of its deadlines. The first is looked up anew each time, because the
+ * owner may close others meanwhile. */
 static void end_expired(struct webrtc *w, enum association_state state)
 {
 	struct association *a;
@@ -469,7 +478,7 @@ static void tick(struct webrtc *w)
 
 	message_link_stack_run((uint32_t) MIN(elapsed_msec, (uint64_t) UINT32_MAX));
 	w->tick_usec += elapsed_msec * USEC_PER_MSEC;
-	list_for_each(a, &w->associations[ASSOCIATION_PENDING], link)
+	list_for_each (a, &w->associations[ASSOCIATION_PENDING], link)
 		association_retransmit(a);
 	end_expired(w, ASSOCIATION_PENDING);
 	end_expired(w, ASSOCIATION_OPEN);

@@ -2,8 +2,9 @@
  *
  *	bench-webrtc [CLIENTS]
  *
- * The clients (tests/unit/webrtc/peer.c) live in a child process, one UDP socket each, so that this one's
- * CPU time is the server's alone, kernel included. Figures are per core: CPU time, not wall time. */
+ * The clients (tests/unit/webrtc/peer.c) live in a child process, one UDP socket each, so that this
+ *one's CPU time is the server's alone, kernel included. Figures are per core: CPU time, not wall
+ *time. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,14 +20,14 @@
 #include "peer.h"
 #include "webrtc/webrtc.h"
 
-#define CLIENTS_DEFAULT	 500
-#define CLIENTS_MAX	 4000
-#define TEXT_MAX	 4096
-#define MESSAGE_LEN	 100
-#define PHASE_USEC	 (3 * USEC_PER_SEC)
-#define TICK_USEC	 (20 * USEC_PER_MSEC)
-#define OFFERS_AT_ONCE	 16
-#define CHECK_USEC	 (2500 * USEC_PER_MSEC) /* as libwebrtc checks consent */
+#define CLIENTS_DEFAULT 500
+#define CLIENTS_MAX     4000
+#define TEXT_MAX        4096
+#define MESSAGE_LEN     100
+#define PHASE_USEC      (3 * USEC_PER_SEC)
+#define TICK_USEC       (20 * USEC_PER_MSEC)
+#define OFFERS_AT_ONCE  16
+#define CHECK_USEC      (2500 * USEC_PER_MSEC) /* as libwebrtc checks consent */
 
 static void die(const char *what)
 {
@@ -51,7 +52,7 @@ struct letter {
 
 static void post(int fd, enum letter_kind kind, unsigned client, const char *text)
 {
-	struct letter letter = { .kind = kind, .client = client };
+	struct letter letter = {.kind = kind, .client = client};
 
 	(void) snprintf(letter.text, sizeof(letter.text), "%s", text);
 	if (send(fd, &letter, offsetof(struct letter, text) + strlen(letter.text) + 1, 0) < 0)
@@ -98,7 +99,7 @@ static void add_client(struct crowd *crowd)
 		.sin_port = htons(crowd->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = c };
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
 	_cleanup_free_ char *offer = NULL;
 
 	c->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -135,7 +136,7 @@ static void read_mail(struct crowd *crowd)
 		return;
 	if (peer_take_answer(crowd->clients[letter.client].peer, letter.text) < 0)
 		die("answer");
-	peer_send_check(crowd->clients[letter.client].peer, &(struct peer_check){ .nominate = true });
+	peer_send_check(crowd->clients[letter.client].peer, &(struct peer_check){.nominate = true});
 	if (crowd->n < crowd->wanted)
 		add_client(crowd);
 }
@@ -146,7 +147,8 @@ static void send_all(struct crowd *crowd)
 
 	for (unsigned i = 0; i < crowd->n; i++)
 		if (peer_state(crowd->clients[i].peer)->acknowledged)
-			(void) peer_send(crowd->clients[i].peer, MESSAGE_PPID_BINARY, data, sizeof(data));
+			(void) peer_send(crowd->clients[i].peer, MESSAGE_PPID_BINARY, data,
+					 sizeof(data));
 }
 
 static void run_timers(struct crowd *crowd, uint64_t now, uint64_t *tick, uint64_t *check)
@@ -162,13 +164,14 @@ static void run_timers(struct crowd *crowd, uint64_t now, uint64_t *tick, uint64
 	*check = now;
 	for (unsigned i = 0; i < crowd->n; i++)
 		if (crowd->clients[i].started)
-			peer_send_check(crowd->clients[i].peer, &(struct peer_check){ .nominate = true });
+			peer_send_check(crowd->clients[i].peer,
+					&(struct peer_check){.nominate = true});
 }
 
 static void be_crowd(unsigned n, uint16_t port, int mail)
 {
 	static struct crowd crowd;
-	struct epoll_event event = { .events = EPOLLIN }, events[64];
+	struct epoll_event event = {.events = EPOLLIN}, events[64];
 	uint64_t tick = clock_now_usec(), check = tick;
 
 	crowd.wanted = n;
@@ -180,7 +183,8 @@ static void be_crowd(unsigned n, uint16_t port, int mail)
 	while (crowd.n < MIN(n, (unsigned) OFFERS_AT_ONCE))
 		add_client(&crowd);
 	for (;;) {
-		int ready = epoll_wait(crowd.epoll, events, ELEMENTSOF(events), crowd.sending ? 0 : 5);
+		int ready =
+			epoll_wait(crowd.epoll, events, ELEMENTSOF(events), crowd.sending ? 0 : 5);
 
 		for (int i = 0; i < ready; i++) {
 			if (events[i].data.ptr)
@@ -208,7 +212,7 @@ static void to_client(void *userdata, const struct hifi_addr *to, const void *da
 {
 	struct server *s = userdata;
 
-	(void) udp_socket_send(s->socket, to, &(struct iovec){ (void *) data, len }, 1);
+	(void) udp_socket_send(s->socket, to, &(struct iovec){(void *) data, len}, 1);
 }
 
 static void channel_opens(void *userdata, const struct hifi_addr *addr, const struct hifi_addr *udp)
@@ -218,7 +222,8 @@ static void channel_opens(void *userdata, const struct hifi_addr *addr, const st
 	s->open[s->n_open++] = *addr;
 }
 
-static void channel_closes(void *userdata, const struct hifi_addr *addr, enum webrtc_close_reason reason)
+static void channel_closes(void *userdata, const struct hifi_addr *addr,
+			   enum webrtc_close_reason reason)
 {
 	fprintf(stderr, "a channel was closed: %s\n", webrtc_close_reason_name(reason));
 	exit(EXIT_FAILURE);
@@ -261,8 +266,8 @@ static void answer_letter(struct server *s)
 static void turn(struct server *s, int wait_msec)
 {
 	struct pollfd fds[] = {
-		{ .fd = udp_socket_fd(s->socket), .events = POLLIN },
-		{ .fd = s->mail, .events = POLLIN },
+		{.fd = udp_socket_fd(s->socket), .events = POLLIN},
+		{.fd = s->mail, .events = POLLIN},
 	};
 
 	udp_socket_flush(s->socket);
@@ -307,7 +312,8 @@ static void measure_setup(struct server *s, unsigned n)
 	printf("setup: %u channels in %.1f s, %.2f ms CPU each\n", n,
 	       (double) (clock_now_usec() - begin) / USEC_PER_SEC,
 	       (double) (clock_cpu_usec() - cpu) / n / USEC_PER_MSEC);
-	printf("memory: %.1f KiB resident each, %.0f per GiB\n", per_client, 1024 * 1024 / per_client);
+	printf("memory: %.1f KiB resident each, %.0f per GiB\n", per_client,
+	       1024 * 1024 / per_client);
 }
 
 static void measure_idle(struct server *s, unsigned n)
@@ -325,7 +331,7 @@ static void measure_idle(struct server *s, unsigned n)
 static void send_to_all(struct server *s, bool reliable)
 {
 	static const uint8_t data[MESSAGE_LEN];
-	struct iovec iov = { (void *) data, sizeof(data) };
+	struct iovec iov = {(void *) data, sizeof(data)};
 
 	for (unsigned i = 0; i < s->n_open; i++)
 		(void) webrtc_send(s->webrtc, &s->open[i], &iov, 1, reliable, clock_now_usec());

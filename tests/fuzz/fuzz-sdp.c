@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct hifi_addr candidate = { .type = SOCKET_TYPE_UDP, .ip = { [15] = 1 } };
+	static const struct hifi_addr candidate = {.type = SOCKET_TYPE_UDP, .ip = {[15] = 1}};
 	_cleanup_free_ char *text = NULL;
 	struct sdp_offer offer;
 	struct sdp_answer answer = {

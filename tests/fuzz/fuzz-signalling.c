@@ -15,12 +15,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	direction = (enum signalling_direction) (data[0] % 3);
+	direction = (enum signalling_direction)(data[0] % 3);
 	if (signalling_decode((const char *) data + 1, size - 1, direction, &s) < 0 ||
 	    direction != SIGNALLING_FROM_CLIENT || signalling_format_relay(s, &label, &text) < 0)
 		return 0;
 
-	/* What is relayed for a client is a message about that client, unless it grew over the limit. */
+	/* What is relayed for a client is a message about that client, unless it grew over the
+	 * limit. */
 	if (signalling_decode(text, strlen(text), SIGNALLING_TO_NODE, &relayed) == 0 &&
 	    (relayed->kind != s->kind || relayed->node_type != s->node_type ||
 	     !hifi_addr_equal(&relayed->label, &label) || strcmp(relayed->text, s->text) != 0))

@@ -1,7 +1,7 @@
-/* Datagrams of a client whose address ICE has validated, and of one that still has to: STUN, DTLS, and
- * what is neither. The input is a sequence of u16 LE length + datagram; the top bit of the length says who
- * sends. In what the stranger sends, a run of 'U' is where our ufrag goes, so that requests get past the
- * look-up. */
+/* Datagrams of a client whose address ICE has validated, and of one that still has to: STUN, DTLS,
+ * and what is neither. The input is a sequence of u16 LE length + datagram; the top bit of the
+ * length says who sends. In what the stranger sends, a run of 'U' is where our ufrag goes, so that
+ * requests get past the look-up. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 #include "webrtc/ice-lite.h"
 #include "webrtc/webrtc.h"
 
-#define OFFER                                                                                      \
-	"v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=ice-ufrag:peer\r\n"          \
-	"a=fingerprint:sha-256 00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"    \
+#define OFFER                                                                                   \
+	"v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=ice-ufrag:peer\r\n"       \
+	"a=fingerprint:sha-256 00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:" \
 	"00:00:00:00:00:00:00:00:00:00:00\r\na=mid:0\r\n"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,7 +27,8 @@ static void ignore_open(void *userdata, const struct hifi_addr *addr, const stru
 {
 }
 
-static void ignore_closed(void *userdata, const struct hifi_addr *addr, enum webrtc_close_reason reason)
+static void ignore_closed(void *userdata, const struct hifi_addr *addr,
+			  enum webrtc_close_reason reason)
 {
 }
 
@@ -50,7 +51,8 @@ static void require(bool condition)
 }
 
 /* An association whose peer is at udp: with an authenticated check, as the client would send. */
-static void make_association(struct webrtc *w, const struct hifi_addr *udp, char ret_ufrag[static 16])
+static void make_association(struct webrtc *w, const struct hifi_addr *udp,
+			     char ret_ufrag[static 16])
 {
 	struct hifi_addr label = hifi_addr_from_ipv4(SOCKET_TYPE_WEBRTC, 0xC0000201, 5);
 	_cleanup_free_ char *answer = NULL;
@@ -66,7 +68,7 @@ static void make_association(struct webrtc *w, const struct hifi_addr *udp, char
 	require(sscanf(strstr(answer, "a=ice-pwd:"), "a=ice-pwd:%24s", pwd) == 1);
 	(void) snprintf(username, sizeof(username), "%s:peer", ret_ufrag);
 
-	stun_agent_init(&agent, (uint16_t[]){ 0 }, STUN_COMPATIBILITY_RFC5389,
+	stun_agent_init(&agent, (uint16_t[]){0}, STUN_COMPATIBILITY_RFC5389,
 			STUN_AGENT_USAGE_SHORT_TERM_CREDENTIALS | STUN_AGENT_USAGE_USE_FINGERPRINT);
 	stun_agent_init_request(&agent, &message, request, sizeof(request), STUN_BINDING);
 	stun_message_append_bytes(&message, STUN_ATTRIBUTE_USERNAME, username, strlen(username));
@@ -87,16 +89,16 @@ static void fill_in_ufrag(uint8_t *data, size_t len, const char *ufrag)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct webrtc *w;
-	static const struct hifi_addr candidate = { .type = SOCKET_TYPE_UDP, .ip = { [15] = 1 } };
+	static const struct hifi_addr candidate = {.type = SOCKET_TYPE_UDP, .ip = {[15] = 1}};
 	struct hifi_addr known = hifi_addr_from_ipv4(SOCKET_TYPE_UDP, 0xCB007101, 1);
 	struct hifi_addr stranger = hifi_addr_from_ipv4(SOCKET_TYPE_UDP, 0xCB007102, 2);
 	struct reader rd = reader_over(data, size);
 	uint64_t now_usec = 1;
-	char ufrag[16] = { 0 };
+	char ufrag[16] = {0};
 
 	/* Making the certificate anew for each input would be all that is measured. */
 	if (!w)
-		require(webrtc_new(&(struct webrtc_options){ .port = 1 }, &ops, NULL, &w) == 0);
+		require(webrtc_new(&(struct webrtc_options){.port = 1}, &ops, NULL, &w) == 0);
 	webrtc_set_candidates(w, &candidate, 1);
 	make_association(w, &known, ufrag);
 

@@ -1,9 +1,10 @@
-/* The server's end of data channels by itself, for tests with real WebRTC clients: signalling is one JSON
- * object per line on stdin and stdout instead of a WebSocket.
+/* The server's end of data channels by itself, for tests with real WebRTC clients: signalling is
+ *one JSON object per line on stdin and stdout instead of a WebSocket.
  *
  *	channel-server [LOSS]      LOSS: percentage of UDP datagrams thrown away, each way
  *
- * In: what a domain-server relays to a node, {"to":"m","from":"192.0.2.1:5","data":{…}}, and commands:
+ * In: what a domain-server relays to a node, {"to":"m","from":"192.0.2.1:5","data":{…}}, and
+ *commands:
  * {"send":N} (N numbered messages, ordered and reliable, to every open channel), {"close":true},
  * {"report":true}. Out: answers, {"event":"open"|"closed","reason":…}, {"event":"report",…}.
  */
@@ -20,13 +21,13 @@
 #include "webrtc/webrtc.h"
 
 #define RECEIVE_BATCHES 8
-#define CHANNELS_MAX	64
-#define NODE_TYPE	'm'
+#define CHANNELS_MAX    64
+#define NODE_TYPE       'm'
 
 struct channel {
 	struct hifi_addr addr; /* unset: free */
 	uint32_t to_send;      /* messages still to go */
-	uint32_t next;	       /* number of the next one out */
+	uint32_t next;         /* number of the next one out */
 	uint32_t received;     /* numbered messages in */
 	bool disordered;       /* one of them was not the successor of the one before */
 };
@@ -70,7 +71,7 @@ static void send_more(struct server *s, struct channel *c)
 	while (c->to_send > 0) {
 		uint8_t bytes[sizeof(uint32_t)];
 		struct writer wr = writer_over(bytes, sizeof(bytes));
-		struct iovec iov = { bytes, sizeof(bytes) };
+		struct iovec iov = {bytes, sizeof(bytes)};
 
 		write_u32le(&wr, c->next);
 		if (webrtc_send(s->webrtc, &c->addr, &iov, 1, true, clock_now_usec()) < 0)
@@ -83,20 +84,21 @@ static void send_more(struct server *s, struct channel *c)
 static void on_send(void *userdata, const struct hifi_addr *to, const void *data, size_t len)
 {
 	struct server *s = userdata;
-	struct iovec iov = { (void *) data, len };
+	struct iovec iov = {(void *) data, len};
 
 	if (!is_lost(s))
 		(void) udp_socket_send(s->socket, to, &iov, 1);
 }
 
-static void on_channel_open(void *userdata, const struct hifi_addr *addr, const struct hifi_addr *udp)
+static void on_channel_open(void *userdata, const struct hifi_addr *addr,
+			    const struct hifi_addr *udp)
 {
 	static const struct hifi_addr unset;
 	struct channel *c = find_channel(userdata, &unset);
 
 	if (!c)
 		return;
-	*c = (struct channel){ .addr = *addr };
+	*c = (struct channel){.addr = *addr};
 	say(json_pack("{s:s, s:s, s:s}", "event", "open", "peer", HIFI_ADDR_TEXT(addr), "udp",
 		      HIFI_ADDR_TEXT(udp)));
 }
@@ -107,7 +109,7 @@ static void on_channel_closed(void *userdata, const struct hifi_addr *addr,
 	struct channel *c = find_channel(userdata, addr);
 
 	if (c)
-		*c = (struct channel){ 0 };
+		*c = (struct channel){0};
 	say(json_pack("{s:s, s:s}", "event", "closed", "reason", webrtc_close_reason_name(reason)));
 }
 
@@ -213,7 +215,8 @@ static void handle_line(struct server *s, const char *text, size_t len)
 	json_decref(line);
 }
 
-/* Lines are short and come whole, so reading one blocks nobody for long. False at the end of stdin. */
+/* Lines are short and come whole, so reading one blocks nobody for long. False at the end of stdin.
+ */
 static bool handle_stdin(struct server *s)
 {
 	static char *line;
@@ -228,8 +231,8 @@ static bool handle_stdin(struct server *s)
 static int run(struct server *s)
 {
 	struct pollfd fds[] = {
-		{ .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = udp_socket_fd(s->socket), .events = POLLIN },
+		{.fd = STDIN_FILENO, .events = POLLIN},
+		{.fd = udp_socket_fd(s->socket), .events = POLLIN},
 	};
 
 	(void) setvbuf(stdin, NULL, _IONBF, 0);
@@ -250,8 +253,8 @@ static int run(struct server *s)
 
 int main(int argc, char **argv)
 {
-	struct server s = { .random = 2463534242 };
-	struct webrtc_options options = { 0 };
+	struct server s = {.random = 2463534242};
+	struct webrtc_options options = {0};
 	struct hifi_addr addrs[WEBRTC_CANDIDATES_MAX];
 	int r;
 

@@ -9,15 +9,15 @@
 #include "peer.h"
 #include "webrtc/dtls-session.h"
 
-#define UFRAG	 "peer"
-#define PWD	 "a peer's password, long"
-#define STREAM	 0
+#define UFRAG    "peer"
+#define PWD      "a peer's password, long"
+#define STREAM   0
 #define PRIORITY 1845501695
 
-static const uint16_t known_attributes[] = { STUN_ATTRIBUTE_XOR_MAPPED_ADDRESS,
-					     STUN_ATTRIBUTE_MESSAGE_INTEGRITY,
-					     STUN_ATTRIBUTE_USERNAME, STUN_ATTRIBUTE_ERROR_CODE,
-					     STUN_ATTRIBUTE_UNKNOWN_ATTRIBUTES, 0 };
+static const uint16_t known_attributes[] = {
+	STUN_ATTRIBUTE_XOR_MAPPED_ADDRESS, STUN_ATTRIBUTE_MESSAGE_INTEGRITY,
+	STUN_ATTRIBUTE_USERNAME,           STUN_ATTRIBUTE_ERROR_CODE,
+	STUN_ATTRIBUTE_UNKNOWN_ATTRIBUTES, 0};
 
 struct peer {
 	const struct peer_ops *ops;
@@ -87,10 +87,12 @@ static int make_certificate(struct peer *p)
 	int ok = key && cert && X509_gmtime_adj(X509_getm_notBefore(cert), 0) &&
 		 X509_gmtime_adj(X509_getm_notAfter(cert), 3600) && X509_set_pubkey(cert, key) &&
 		 X509_sign(cert, key, EVP_sha256()) && SSL_CTX_use_certificate(p->ctx, cert) &&
-		 SSL_CTX_use_PrivateKey(p->ctx, key) && X509_digest(cert, EVP_sha256(), digest, &len);
+		 SSL_CTX_use_PrivateKey(p->ctx, key) &&
+		 X509_digest(cert, EVP_sha256(), digest, &len);
 
 	for (unsigned i = 0; ok && i < len; i++)
-		(void) snprintf(p->fingerprint + i * 3, 4, i + 1 < len ? "%02X:" : "%02X", digest[i]);
+		(void) snprintf(p->fingerprint + i * 3, 4, i + 1 < len ? "%02X:" : "%02X",
+				digest[i]);
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return ok ? 0 : -EIO;
@@ -151,7 +153,8 @@ int peer_open_channel(struct peer *p, uint16_t stream)
 	write_u16be(&wr, 5);
 	write_u16be(&wr, 8);
 	write_bytes(&wr, "labelprotocol", 13);
-	return message_link_send_reliable(p->sctp, stream, MESSAGE_PPID_DCEP, span_of(open, wr.len));
+	return message_link_send_reliable(p->sctp, stream, MESSAGE_PPID_DCEP,
+					  span_of(open, wr.len));
 }
 
 static void on_up(void *userdata)
@@ -210,7 +213,7 @@ static void start_sctp(struct peer *p)
 		.packet_max = 1160,
 		.send_buffer_bytes = 256 * 1024,
 	};
-	char number[9] = { 0 };
+	char number[9] = {0};
 
 	/* Apart from the server's own number, which its ufrag begins with. */
 	memcpy(number, p->ufrag, 8);
@@ -264,7 +267,7 @@ static bool give_password(StunAgent *agent, StunMessage *message, uint8_t *usern
 
 static void handle_stun(struct peer *p, const uint8_t *data, size_t len)
 {
-	struct sockaddr_storage mapped = { 0 };
+	struct sockaddr_storage mapped = {0};
 	socklen_t mapped_len = sizeof(mapped);
 	StunMessage message;
 
@@ -300,13 +303,16 @@ void peer_send_check(struct peer *p, const struct peer_check *check)
 		stun_agent_init_request(&p->stun, &message, buffer, sizeof(buffer), STUN_BINDING);
 		stun_message_append32(&message, check->extra_attribute, 1);
 		stun_message_append32(&message, STUN_ATTRIBUTE_PRIORITY, PRIORITY);
-		stun_message_append_bytes(&message, STUN_ATTRIBUTE_USERNAME, username, strlen(username));
-		len = stun_agent_finish_message(&p->stun, &message, (const uint8_t *) pwd, strlen(pwd));
+		stun_message_append_bytes(&message, STUN_ATTRIBUTE_USERNAME, username,
+					  strlen(username));
+		len = stun_agent_finish_message(&p->stun, &message, (const uint8_t *) pwd,
+						strlen(pwd));
 	} else {
 		len = stun_usage_ice_conncheck_create(
 			&p->stun, &message, buffer, sizeof(buffer), (uint8_t *) username,
 			strlen(username), (const uint8_t *) pwd, strlen(pwd), check->nominate,
-			!check->controlled, PRIORITY, 1234, NULL, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
+			!check->controlled, PRIORITY, 1234, NULL,
+			STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
 	}
 	p->ops->send(p->userdata, buffer, len);
 }

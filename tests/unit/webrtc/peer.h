@@ -1,5 +1,5 @@
-/* A WebRTC client for tests: full ICE's half of the checks, a DTLS client, SCTP and one data channel, over
- * datagrams that the test carries. It keeps no timer of its own but peer_run()'s. */
+/* A WebRTC client for tests: full ICE's half of the checks, a DTLS client, SCTP and one data
+ * channel, over datagrams that the test carries. It keeps no timer of its own but peer_run()'s. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,14 +22,14 @@ struct peer_ops {
 struct peer_state {
 	unsigned checks_answered; /* success responses with a right MESSAGE-INTEGRITY */
 	unsigned checks_refused;  /* error responses */
-	int refusal;		  /* STUN error code of the last */
+	int refusal;              /* STUN error code of the last */
 	struct hifi_addr mapped;  /* what the server saw as our address */
 	bool dtls_up;
 	bool dtls_failed;
 	bool sctp_up;
 	bool sctp_down;
-	bool acknowledged;	  /* DCEP ACK */
-	bool stream_reset;	  /* by the server */
+	bool acknowledged; /* DCEP ACK */
+	bool stream_reset; /* by the server */
 };
 
 int peer_new(const struct peer_ops *ops, void *userdata, struct peer **ret);
@@ -45,10 +45,10 @@ int peer_take_answer(struct peer *p, const char *sdp);
 /* One connectivity check. */
 struct peer_check {
 	bool nominate;
-	bool controlled;     /* claim the server's role */
+	bool controlled; /* claim the server's role */
 	bool wrong_password;
 	bool unknown_user;
-	bool other_peer;     /* our half of the USERNAME is not that of the offer */
+	bool other_peer;          /* our half of the USERNAME is not that of the offer */
 	uint16_t extra_attribute; /* 0: none */
 };
 void peer_send_check(struct peer *p, const struct peer_check *check);
@@ -63,5 +63,5 @@ int peer_send(struct peer *p, uint32_t ppid, const void *data, size_t len);
 /* Opens a further channel on that stream. */
 int peer_open_channel(struct peer *p, uint16_t stream);
 void peer_reset_stream(struct peer *p);
-void peer_abort(struct peer *p);	/* SCTP ABORT */
+void peer_abort(struct peer *p);        /* SCTP ABORT */
 void peer_close_notify(struct peer *p); /* DTLS */

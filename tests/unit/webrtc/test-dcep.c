@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -10,8 +11,9 @@
 #include "webrtc/dcep.h"
 
 /* What the Web SDK's channel sends (11 section 6). */
-static const uint8_t open_of_sdk[] = { 0x03, 0x81, 0x01, 0x00, 0, 0, 0, 0,	 0,   5,   0,	8,   'l',
-				       'a',  'b',  'e',	 'l',  'p', 'r', 'o', 't', 'o', 'c', 'o', 'l' };
+static const uint8_t open_of_sdk[] = {0x03, 0x81, 0x01, 0x00, 0,   0,   0,   0,   0,
+				      5,    0,    8,    'l',  'a', 'b', 'e', 'l', 'p',
+				      'r',  'o',  't',  'o',  'c', 'o', 'l'};
 
 static void test_open(void **state)
 {
@@ -29,7 +31,7 @@ static void test_open(void **state)
 
 static void test_truncated(void **state)
 {
-	uint8_t longer[sizeof(open_of_sdk) + 1] = { 0 };
+	uint8_t longer[sizeof(open_of_sdk) + 1] = {0};
 	struct dcep_open open;
 
 	for (size_t len = 0; len < sizeof(open_of_sdk); len++)
@@ -40,22 +42,23 @@ static void test_truncated(void **state)
 
 static void test_long_label(void **state)
 {
-	uint8_t message[12 + DCEP_TEXT_MAX + 1] = { 0x03, 0x81 };
+	uint8_t message[12 + DCEP_TEXT_MAX + 1] = {0x03, 0x81};
 	struct dcep_open open;
 
 	message[8] = DCEP_TEXT_MAX >> 8;
 	message[9] = DCEP_TEXT_MAX & 0xff;
 	assert_int_equal(dcep_open_decode(span_of(message, 12 + DCEP_TEXT_MAX), &open), 0);
 	message[9]++;
-	assert_int_equal(dcep_open_decode(span_of(message, 12 + DCEP_TEXT_MAX + 1), &open), -EBADMSG);
+	assert_int_equal(dcep_open_decode(span_of(message, 12 + DCEP_TEXT_MAX + 1), &open),
+			 -EBADMSG);
 }
 
 static void test_other_messages(void **state)
 {
 	struct dcep_open open;
 
-	assert_int_equal(dcep_open_decode(span_of((uint8_t[]){ DCEP_ACK }, 1), &open), -EPROTO);
-	assert_int_equal(dcep_open_decode(span_of((uint8_t[]){ 0xff, 1, 2 }, 3), &open), -EPROTO);
+	assert_int_equal(dcep_open_decode(span_of((uint8_t[]){DCEP_ACK}, 1), &open), -EPROTO);
+	assert_int_equal(dcep_open_decode(span_of((uint8_t[]){0xff, 1, 2}, 3), &open), -EPROTO);
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -11,14 +12,14 @@
 #include "offers.h"
 #include "webrtc/sdp.h"
 
-#define SHA256_ZEROS                                                                               \
-	"00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"  \
+#define SHA256_ZEROS                                                                              \
+	"00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:" \
 	"00:00:00"
-#define HEAD	"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
-#define MEDIA	"m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
-#define UFRAG	"a=ice-ufrag:abcd\r\n"
-#define PRINT	"a=fingerprint:sha-256 " SHA256_ZEROS "\r\n"
-#define MID	"a=mid:data\r\n"
+#define HEAD    "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+#define MEDIA   "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+#define UFRAG   "a=ice-ufrag:abcd\r\n"
+#define PRINT   "a=fingerprint:sha-256 " SHA256_ZEROS "\r\n"
+#define MID     "a=mid:data\r\n"
 #define MINIMAL HEAD MEDIA UFRAG PRINT MID
 
 static int parse(const char *text, struct sdp_offer *ret)
@@ -28,7 +29,8 @@ static int parse(const char *text, struct sdp_offer *ret)
 
 static void test_real_offers(void **state)
 {
-	static const uint8_t node[] = { 0x6C, 0x6A, 0xBD, 0xE9 }, chromium[] = { 0x10, 0x84, 0x41, 0xF0 };
+	static const uint8_t node[] = {0x6C, 0x6A, 0xBD, 0xE9},
+			     chromium[] = {0x10, 0x84, 0x41, 0xF0};
 	struct sdp_offer offer;
 
 	assert_int_equal(parse(OFFER_NODE, &offer), 0);
@@ -78,10 +80,10 @@ static void test_refused_variants(void **state)
 	static const char *const texts[] = {
 		"",
 		"v=1\r\n",
-		HEAD MEDIA UFRAG PRINT, /* no mid */
-		HEAD MEDIA UFRAG MID,	/* no fingerprint */
-		HEAD MEDIA PRINT MID,	/* no ufrag */
-		HEAD UFRAG PRINT MID,	/* no m-line */
+		HEAD MEDIA UFRAG PRINT,                               /* no mid */
+		HEAD MEDIA UFRAG MID,                                 /* no fingerprint */
+		HEAD MEDIA PRINT MID,                                 /* no ufrag */
+		HEAD UFRAG PRINT MID,                                 /* no m-line */
 		HEAD MEDIA UFRAG MID "a=fingerprint:sha-1 00:00\r\n", /* no hash we take */
 		MINIMAL MEDIA,
 		MINIMAL "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
@@ -181,7 +183,8 @@ static void test_answer_follows_offer(void **state)
 		.port = 1,
 	};
 
-	assert_int_equal(parse(HEAD "m=application 1 DTLS/SCTP webrtc-datachannel\r\n" UFRAG PRINT MID,
+	assert_int_equal(parse(HEAD
+			       "m=application 1 DTLS/SCTP webrtc-datachannel\r\n" UFRAG PRINT MID,
 			       &offer),
 			 0);
 	assert_int_equal(hifi_addr_parse("[2001:db8::2]:1", SOCKET_TYPE_UDP, &candidate), 0);
@@ -195,9 +198,12 @@ static void test_answer_follows_offer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_offers),	 cmocka_unit_test(test_accepted_variants),
-		cmocka_unit_test(test_refused_variants), cmocka_unit_test(test_long_tokens),
-		cmocka_unit_test(test_answer),		 cmocka_unit_test(test_answer_follows_offer),
+		cmocka_unit_test(test_real_offers),
+		cmocka_unit_test(test_accepted_variants),
+		cmocka_unit_test(test_refused_variants),
+		cmocka_unit_test(test_long_tokens),
+		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_answer_follows_offer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

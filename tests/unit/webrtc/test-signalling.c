@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -26,8 +27,9 @@ static void test_from_client(void **state)
 	_cleanup_(signalling_freep) struct signalling *offer = NULL, *candidate = NULL, *end = NULL,
 						      *echo = NULL;
 
-	offer = decode("{\"to\":\"D\",\"data\":{\"description\":{\"type\":\"offer\",\"sdp\":\"v=0\"}}}",
-		       SIGNALLING_FROM_CLIENT);
+	offer = decode(
+		"{\"to\":\"D\",\"data\":{\"description\":{\"type\":\"offer\",\"sdp\":\"v=0\"}}}",
+		SIGNALLING_FROM_CLIENT);
 	assert_non_null(offer);
 	assert_int_equal(offer->kind, SIGNALLING_OFFER);
 	assert_int_equal(offer->node_type, 'D');
@@ -61,13 +63,15 @@ static void test_relayed(void **state)
 
 	assert_int_equal(signalling_label_parse("1.2.3.4:5678", &label), 0);
 	/* A client cannot say who it is. */
-	from_client = decode("{ \"from\": \"9.9.9.9:9\", \"to\": \"m\", \"echo\": \"x\", \"other\": 1 }",
-			     SIGNALLING_FROM_CLIENT);
+	from_client =
+		decode("{ \"from\": \"9.9.9.9:9\", \"to\": \"m\", \"echo\": \"x\", \"other\": 1 }",
+		       SIGNALLING_FROM_CLIENT);
 	assert_non_null(from_client);
 	assert_false(hifi_addr_is_set(&from_client->label));
 	label.channel = 7; /* of no concern to others */
 	assert_int_equal(signalling_format_relay(from_client, &label, &relay), 0);
-	assert_string_equal(relay, "{\"from\":\"1.2.3.4:5678\",\"to\":\"m\",\"echo\":\"x\",\"other\":1}");
+	assert_string_equal(relay,
+			    "{\"from\":\"1.2.3.4:5678\",\"to\":\"m\",\"echo\":\"x\",\"other\":1}");
 
 	to_node = decode(relay, SIGNALLING_TO_NODE);
 	assert_non_null(to_node);
@@ -85,8 +89,9 @@ static void test_answers(void **state)
 
 	assert_int_equal(signalling_label_parse("1.2.3.4:5678", &label), 0);
 	assert_int_equal(signalling_format_answer('M', &label, "v=0\r\n", &text), 0);
-	assert_string_equal(text, "{\"from\":\"M\",\"to\":\"1.2.3.4:5678\",\"data\":{\"description\":"
-				  "{\"type\":\"answer\",\"sdp\":\"v=0\\r\\n\"}}}");
+	assert_string_equal(text,
+			    "{\"from\":\"M\",\"to\":\"1.2.3.4:5678\",\"data\":{\"description\":"
+			    "{\"type\":\"answer\",\"sdp\":\"v=0\\r\\n\"}}}");
 	answer = decode(text, SIGNALLING_FROM_NODE);
 	assert_non_null(answer);
 	assert_int_equal(answer->kind, SIGNALLING_ANSWER);
@@ -95,8 +100,9 @@ static void test_answers(void **state)
 	assert_string_equal(answer->text, "v=0\r\n");
 
 	assert_int_equal(signalling_format_echo('D', &label, "\"<\xc3\xa4>\"", &echo_text), 0);
-	assert_string_equal(echo_text,
-			    "{\"from\":\"D\",\"to\":\"1.2.3.4:5678\",\"echo\":\"\\\"<\xc3\xa4>\\\"\"}");
+	assert_string_equal(
+		echo_text,
+		"{\"from\":\"D\",\"to\":\"1.2.3.4:5678\",\"echo\":\"\\\"<\xc3\xa4>\\\"\"}");
 	echo = decode(echo_text, SIGNALLING_FROM_NODE);
 	assert_non_null(echo);
 	assert_int_equal(echo->kind, SIGNALLING_ECHO);
@@ -120,31 +126,32 @@ static void test_malformed(void **state)
 		enum signalling_direction direction;
 		const char *text;
 	} cases[] = {
-		{ SIGNALLING_FROM_CLIENT, "" },
-		{ SIGNALLING_FROM_CLIENT, "not json" },
-		{ SIGNALLING_FROM_CLIENT, "[]" },
-		{ SIGNALLING_FROM_CLIENT, "{}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"to\":\"D\"}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"echo\":\"x\"}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"to\":\"\",\"echo\":\"x\"}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"to\":\"DM\",\"echo\":\"x\"}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"to\":\"\\n\",\"echo\":\"x\"}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"to\":68,\"echo\":\"x\"}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"to\":\"D\",\"echo\":1}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"to\":\"D\",\"echo\":\"x\",\"echo\":\"y\"}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"to\":\"D\",\"data\":null}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"to\":\"D\",\"data\":{\"candidate\":null}}" },
-		{ SIGNALLING_FROM_CLIENT, "{\"to\":\"D\",\"data\":{\"description\":{\"type\":\"offer\"}}}" },
-		{ SIGNALLING_FROM_CLIENT,
-		  "{\"to\":\"D\",\"data\":{\"description\":{\"type\":\"answer\",\"sdp\":\"v=0\"}}}" },
-		{ SIGNALLING_TO_NODE, "{\"to\":\"m\",\"echo\":\"x\"}" },
-		{ SIGNALLING_TO_NODE, "{\"to\":\"m\",\"from\":\"m\",\"echo\":\"x\"}" },
-		{ SIGNALLING_TO_NODE, "{\"to\":\"m\",\"from\":\"[::1]:5\",\"echo\":\"x\"}" },
-		{ SIGNALLING_TO_NODE, "{\"to\":\"m\",\"from\":\"1.2.3.4:0\",\"echo\":\"x\"}" },
-		{ SIGNALLING_FROM_NODE, "{\"from\":\"m\",\"echo\":\"x\"}" },
-		{ SIGNALLING_FROM_NODE,
-		  "{\"from\":\"m\",\"to\":\"1.2.3.4:5\",\"data\":{\"description\":"
-		  "{\"type\":\"offer\",\"sdp\":\"v=0\"}}}" },
+		{SIGNALLING_FROM_CLIENT, ""},
+		{SIGNALLING_FROM_CLIENT, "not json"},
+		{SIGNALLING_FROM_CLIENT, "[]"},
+		{SIGNALLING_FROM_CLIENT, "{}"},
+		{SIGNALLING_FROM_CLIENT, "{\"to\":\"D\"}"},
+		{SIGNALLING_FROM_CLIENT, "{\"echo\":\"x\"}"},
+		{SIGNALLING_FROM_CLIENT, "{\"to\":\"\",\"echo\":\"x\"}"},
+		{SIGNALLING_FROM_CLIENT, "{\"to\":\"DM\",\"echo\":\"x\"}"},
+		{SIGNALLING_FROM_CLIENT, "{\"to\":\"\\n\",\"echo\":\"x\"}"},
+		{SIGNALLING_FROM_CLIENT, "{\"to\":68,\"echo\":\"x\"}"},
+		{SIGNALLING_FROM_CLIENT, "{\"to\":\"D\",\"echo\":1}"},
+		{SIGNALLING_FROM_CLIENT, "{\"to\":\"D\",\"echo\":\"x\",\"echo\":\"y\"}"},
+		{SIGNALLING_FROM_CLIENT, "{\"to\":\"D\",\"data\":null}"},
+		{SIGNALLING_FROM_CLIENT, "{\"to\":\"D\",\"data\":{\"candidate\":null}}"},
+		{SIGNALLING_FROM_CLIENT,
+		 "{\"to\":\"D\",\"data\":{\"description\":{\"type\":\"offer\"}}}"},
+		{SIGNALLING_FROM_CLIENT,
+		 "{\"to\":\"D\",\"data\":{\"description\":{\"type\":\"answer\",\"sdp\":\"v=0\"}}}"},
+		{SIGNALLING_TO_NODE, "{\"to\":\"m\",\"echo\":\"x\"}"},
+		{SIGNALLING_TO_NODE, "{\"to\":\"m\",\"from\":\"m\",\"echo\":\"x\"}"},
+		{SIGNALLING_TO_NODE, "{\"to\":\"m\",\"from\":\"[::1]:5\",\"echo\":\"x\"}"},
+		{SIGNALLING_TO_NODE, "{\"to\":\"m\",\"from\":\"1.2.3.4:0\",\"echo\":\"x\"}"},
+		{SIGNALLING_FROM_NODE, "{\"from\":\"m\",\"echo\":\"x\"}"},
+		{SIGNALLING_FROM_NODE,
+		 "{\"from\":\"m\",\"to\":\"1.2.3.4:5\",\"data\":{\"description\":"
+		 "{\"type\":\"offer\",\"sdp\":\"v=0\"}}}"},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

@@ -1,10 +1,11 @@
-/* The whole stack against a client of the test's own (peer.h), over memory: protocol 02 section 16 from the
- * offer to the end of the channel, and what goes wrong on the way. Real time, since OpenSSL and usrsctp read
- * the clock; lifetimes are tested by saying that it is later. */
+/* The whole stack against a client of the test's own (peer.h), over memory: protocol 02 section 16
+ * from the offer to the end of the channel, and what goes wrong on the way. Real time, since
+ * OpenSSL and usrsctp read the clock; lifetimes are tested by saying that it is later. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -48,7 +49,7 @@ struct world {
 	struct webrtc *w;
 	struct list wire;
 	struct client clients[CLIENTS_MAX];
-	bool hold_to_client;	 /* datagrams wait */
+	bool hold_to_client;     /* datagrams wait */
 	unsigned drop_to_client; /* so many are lost */
 	unsigned sent_to_client; /* also those lost */
 	unsigned loss_percent;
@@ -241,7 +242,7 @@ static bool carry(struct world *world)
 static void run(struct world *world, bool peers_too)
 {
 	if (!carry(world))
-		(void) nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		(void) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	webrtc_run(world->w, clock_now_usec());
 	for (size_t i = 0; peers_too && i < CLIENTS_MAX; i++)
 		if (world->clients[i].peer)
@@ -249,13 +250,13 @@ static void run(struct world *world, bool peers_too)
 }
 
 /* Carries on until the condition holds. */
-#define wait_until(world, condition)                                                               \
-	do {                                                                                       \
-		uint64_t _deadline = clock_now_usec() + DEADLINE_USEC;                             \
-		while (!(condition)) {                                                             \
-			assert_true(clock_now_usec() < _deadline);                                 \
-			run(world, true);                                                          \
-		}                                                                                  \
+#define wait_until(world, condition)                                   \
+	do {                                                           \
+		uint64_t _deadline = clock_now_usec() + DEADLINE_USEC; \
+		while (!(condition)) {                                 \
+			assert_true(clock_now_usec() < _deadline);     \
+			run(world, true);                              \
+		}                                                      \
 	} while (0)
 
 /* --- the fixture --- */
@@ -319,7 +320,7 @@ static void open_channel(struct client *c)
 	unsigned opened = c->opened;
 
 	assert_int_equal(offer(c, false), 0);
-	check(c, (struct peer_check){ .nominate = true });
+	check(c, (struct peer_check){.nominate = true});
 	assert_int_equal(peer_state(c->peer)->checks_answered, 1);
 	peer_start(c->peer);
 	wait_until(c->world, c->opened == opened + 1 && peer_state(c->peer)->acknowledged);
@@ -333,14 +334,14 @@ static void renew_peer(struct client *c)
 
 static int send_to(struct client *c, const void *data, size_t len, bool reliable)
 {
-	struct iovec iov[] = { { (void *) data, len / 2 }, { (char *) data + len / 2, len - len / 2 } };
+	struct iovec iov[] = {{(void *) data, len / 2}, {(char *) data + len / 2, len - len / 2}};
 
 	return webrtc_send(c->world->w, &c->addr, iov, 2, reliable, clock_now_usec());
 }
 
 static int send_number(struct client *c, uint32_t number, bool reliable)
 {
-	uint8_t data[1000] = { 0 };
+	uint8_t data[1000] = {0};
 	struct writer wr = writer_over(data, sizeof(data));
 
 	write_u32le(&wr, number);
@@ -388,8 +389,8 @@ static void test_channel(void **state)
 	assert_int_equal(webrtc_stats(world->w)->messages_out, 2);
 }
 
-/* 02 section 14.5: a string beginning with "echo:" comes back as binary; what else is a string is dropped,
- * and a datagram may begin with those bytes. */
+/* 02 section 14.5: a string beginning with "echo:" comes back as binary; what else is a string is
+ * dropped, and a datagram may begin with those bytes. */
 static void test_echo(void **state)
 {
 	struct world *world = *state;
@@ -443,7 +444,7 @@ static void test_lost_flight(void **state)
 	unsigned flight;
 
 	assert_int_equal(offer(c, false), 0);
-	check(c, (struct peer_check){ .nominate = true });
+	check(c, (struct peer_check){.nominate = true});
 	world->drop_to_client = 1000;
 	world->sent_to_client = 0;
 	peer_start(c->peer);
@@ -473,7 +474,7 @@ static void test_handshake_under_loss(void **state)
 	struct client *c = &world->clients[0];
 
 	assert_int_equal(offer(c, false), 0);
-	check(c, (struct peer_check){ .nominate = true });
+	check(c, (struct peer_check){.nominate = true});
 	world->loss_percent = 15;
 	peer_start(c->peer);
 	wait_until(world, c->opened == 1);
@@ -485,7 +486,7 @@ static void test_wrong_certificate(void **state)
 	struct client *c = &world->clients[0];
 
 	assert_int_equal(offer(c, true), 0);
-	check(c, (struct peer_check){ .nominate = true });
+	check(c, (struct peer_check){.nominate = true});
 	peer_start(c->peer);
 	wait_until(world, peer_state(c->peer)->dtls_failed);
 	assert_int_equal(c->opened, 0);
@@ -498,7 +499,7 @@ static void test_garbage_from_peer(void **state)
 {
 	struct world *world = *state;
 	struct client *c = &world->clients[0];
-	uint8_t native[20] = { 0x01, 0, 0, 0, 0x1f, 0x1b }, record[40] = { 23, 254, 253 };
+	uint8_t native[20] = {0x01, 0, 0, 0, 0x1f, 0x1b}, record[40] = {23, 254, 253};
 
 	open_channel(c);
 	put_on_wire(c, true, native, sizeof(native));
@@ -519,9 +520,9 @@ static void test_native_packets_pass(void **state)
 	struct world *world = *state;
 	struct client *c = &world->clients[0];
 	struct hifi_addr stranger = hifi_addr_from_ipv4(SOCKET_TYPE_UDP, 0x0A000001, 40000);
-	uint8_t connect_request[] = { 1, 0, 0, 0, 0x1f, 0x1b, 0, 0 };
-	uint8_t response[20] = { 0x01, 0x01, 0, 0, 0x21, 0x12, 0xa4, 0x42 };
-	uint8_t indication[20] = { 0x00, 0x11, 0, 0, 0x21, 0x12, 0xa4, 0x42 };
+	uint8_t connect_request[] = {1, 0, 0, 0, 0x1f, 0x1b, 0, 0};
+	uint8_t response[20] = {0x01, 0x01, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+	uint8_t indication[20] = {0x00, 0x11, 0, 0, 0x21, 0x12, 0xa4, 0x42};
 
 	open_channel(c);
 	assert_int_equal(webrtc_input(world->w, &stranger, connect_request, sizeof(connect_request),
@@ -529,12 +530,13 @@ static void test_native_packets_pass(void **state)
 			 WEBRTC_NATIVE);
 	assert_int_equal(webrtc_input(world->w, &stranger, connect_request, 1, clock_now_usec()),
 			 WEBRTC_NATIVE);
-	assert_int_equal(webrtc_input(world->w, &stranger, response, sizeof(response), clock_now_usec()),
-			 WEBRTC_STUN_RESPONSE);
+	assert_int_equal(
+		webrtc_input(world->w, &stranger, response, sizeof(response), clock_now_usec()),
+		WEBRTC_STUN_RESPONSE);
 	world->sent_to_client = 0;
-	assert_int_equal(webrtc_input(world->w, &stranger, indication, sizeof(indication),
-				      clock_now_usec()),
-			 WEBRTC_CONSUMED);
+	assert_int_equal(
+		webrtc_input(world->w, &stranger, indication, sizeof(indication), clock_now_usec()),
+		WEBRTC_CONSUMED);
 	assert_int_equal(world->sent_to_client, 0);
 }
 
@@ -545,17 +547,17 @@ static void test_unauthenticated_checks_are_not_answered(void **state)
 	struct hifi_addr udp;
 
 	assert_int_equal(offer(c, false), 0);
-	check(c, (struct peer_check){ .wrong_password = true });
-	check(c, (struct peer_check){ .unknown_user = true });
-	check(c, (struct peer_check){ .wrong_password = true, .extra_attribute = 0x0033 });
-	check(c, (struct peer_check){ .other_peer = true });
+	check(c, (struct peer_check){.wrong_password = true});
+	check(c, (struct peer_check){.unknown_user = true});
+	check(c, (struct peer_check){.wrong_password = true, .extra_attribute = 0x0033});
+	check(c, (struct peer_check){.other_peer = true});
 	assert_int_equal(world->sent_to_client, 0);
 	assert_int_equal(drops(world, WEBRTC_DROP_STUN_UNAUTHENTICATED), 3);
 	assert_int_equal(drops(world, WEBRTC_DROP_STUN_UNKNOWN_USER), 1);
 	assert_false(webrtc_udp_addr(world->w, &c->label, &udp));
 
 	/* Nor is its source one of ours. */
-	assert_int_equal(webrtc_input(world->w, &c->udp, (uint8_t[]){ 22, 254, 255, 0, 0 }, 5,
+	assert_int_equal(webrtc_input(world->w, &c->udp, (uint8_t[]){22, 254, 255, 0, 0}, 5,
 				      clock_now_usec()),
 			 WEBRTC_NATIVE);
 }
@@ -566,11 +568,11 @@ static void test_refused_checks(void **state)
 	struct client *c = &world->clients[0];
 
 	assert_int_equal(offer(c, false), 0);
-	check(c, (struct peer_check){ .controlled = true });
+	check(c, (struct peer_check){.controlled = true});
 	(void) carry(world);
 	assert_int_equal(peer_state(c->peer)->checks_refused, 1);
 	assert_int_equal(peer_state(c->peer)->refusal, 487);
-	check(c, (struct peer_check){ .extra_attribute = 0x0033 });
+	check(c, (struct peer_check){.extra_attribute = 0x0033});
 	(void) carry(world);
 	assert_int_equal(peer_state(c->peer)->checks_refused, 2);
 	assert_int_equal(peer_state(c->peer)->refusal, 420);
@@ -587,18 +589,18 @@ static void test_client_moves(void **state)
 	open_channel(c);
 	for (uint16_t port = 3000; port < 3010; port++) {
 		c->udp.port = port;
-		check(c, (struct peer_check){ 0 });
+		check(c, (struct peer_check){0});
 		assert_true(webrtc_udp_addr(world->w, &c->addr, &found));
 		assert_true(hifi_addr_equal(&found, &first));
 	}
-	check(c, (struct peer_check){ .nominate = true });
+	check(c, (struct peer_check){.nominate = true});
 	assert_true(webrtc_udp_addr(world->w, &c->addr, &found));
 	assert_true(hifi_addr_equal(&found, &c->udp));
 	assert_int_equal(send_to(c, "there", 5, true), 0);
 	wait_until(world, c->messages == 1);
 
 	/* Only the latest few are remembered. */
-	assert_int_equal(webrtc_input(world->w, &first, (uint8_t[]){ 22, 254, 255, 0, 0 }, 5,
+	assert_int_equal(webrtc_input(world->w, &first, (uint8_t[]){22, 254, 255, 0, 0}, 5,
 				      clock_now_usec()),
 			 WEBRTC_NATIVE);
 }
@@ -641,8 +643,8 @@ static void test_server_closes_on_mute_client(void **state)
 
 static void test_client_closes(void **state)
 {
-	static void (*const ways[])(struct peer *) = { peer_reset_stream, peer_abort,
-						       peer_close_notify };
+	static void (*const ways[])(struct peer *) = {peer_reset_stream, peer_abort,
+						      peer_close_notify};
 	struct world *world = *state;
 
 	for (size_t i = 0; i < ELEMENTSOF(ways); i++) {
@@ -661,7 +663,7 @@ static void check_at(struct client *c, uint64_t now_usec)
 {
 	struct datagram *d;
 
-	peer_send_check(c->peer, &(struct peer_check){ 0 });
+	peer_send_check(c->peer, &(struct peer_check){0});
 	d = LIST_ITEM(c->world->wire.prev, struct datagram, link);
 	list_remove(&d->link);
 	(void) webrtc_input(c->world->w, &c->udp, d->data, d->len, now_usec);
@@ -749,6 +751,8 @@ static void test_offer_limits(void **state)
 	c[2].label.port++;
 	assert_int_equal(offer(&c[2], false), -ENOBUFS); /* the fourth that is pending */
 	assert_int_equal(drops(world, WEBRTC_DROP_OFFER_LIMIT), 2);
+	assert_int_equal(offer(&c[0], false), 0); /* in place of its first */
+	assert_int_equal(webrtc_stats(world->w)->associations, 3);
 
 	webrtc_set_candidates(world->w, NULL, 0);
 	assert_int_equal(offer(&c[0], false), -EADDRNOTAVAIL);
@@ -760,13 +764,15 @@ static void test_association_limit(void **state)
 
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		open_channel(&world->clients[i]);
+	assert_int_equal(webrtc_stats(world->w)->open_channels, CLIENTS_MAX);
 	world->clients[3].label.port++;
 	assert_int_equal(offer(&world->clients[3], false), -ENOBUFS);
-	assert_int_equal(webrtc_stats(world->w)->open_channels, CLIENTS_MAX);
+	assert_int_equal(offer(&world->clients[0], false), 0); /* in place of its open one */
+	assert_int_equal(world->clients[0].reason, WEBRTC_CLOSED_REPLACED);
 }
 
-/* A full buffer: unreliable messages are dropped and counted, long before reliable ones are refused, and the
- * owner hears when there is room again (11 section 5). */
+/* A full buffer: unreliable messages are dropped and counted, long before reliable ones are
+ * refused, and the owner hears when there is room again (11 section 5). */
 static void test_full_buffer(void **state)
 {
 	struct world *world = *state;
@@ -803,8 +809,8 @@ static void test_message_lengths(void **state)
 	assert_int_equal(send_to(c, data, WEBRTC_MESSAGE_MAX, true), 0);
 	assert_int_equal(send_to(c, data, WEBRTC_MESSAGE_MAX + 1, true), -EMSGSIZE);
 	assert_int_equal(send_to(c, data, 0, true), -EINVAL);
-	assert_int_equal(webrtc_send(world->w, &c->addr, &(struct iovec){ data, sizeof(data) }, 1, true,
-				     clock_now_usec()),
+	assert_int_equal(webrtc_send(world->w, &c->addr, &(struct iovec){data, sizeof(data)}, 1,
+				     true, clock_now_usec()),
 			 -EMSGSIZE);
 	wait_until(world, c->messages == 1);
 	assert_int_equal(c->last_len, WEBRTC_MESSAGE_MAX);

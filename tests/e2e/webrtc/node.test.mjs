@@ -1,58 +1,13 @@
-// The data channel stack against libwebrtc itself, without a domain around it (protocol 02 §14.5-§14.6, 11).
+// The data channel stack against libwebrtc under node, without a domain around it (protocol 02 §14.5-§14.6, 11).
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import test from "node:test";
-import { fileURLToPath } from "node:url";
 import wrtc from "@roamhq/wrtc";
+import { Server } from "./channel-server.mjs";
 
-const BUILD = process.env.TOP_BUILDDIR ?? fileURLToPath(new URL("../../../build", import.meta.url));
 const MESSAGES = 5000;
 const DEADLINE_MS = 60000;
 // A little data in flight at a time, so that the client's unreliable channel does not drop its own.
 const CLIENT_BUFFER_BYTES = 16384;
-
-class Server {
-	#waiting = [];
-	#lines = [];
-
-	constructor(t, lossPercent = 0) {
-		this.child = spawn(`${BUILD}/channel-server`, [String(lossPercent)], { stdio: ["pipe", "pipe", "inherit"] });
-		this.exited = new Promise((resolve) => this.child.on("close", resolve));
-		createInterface({ input: this.child.stdout }).on("line", (line) => this.#take(JSON.parse(line)));
-		t.after(() => this.stop());
-	}
-
-	#take(message) {
-		const index = this.#waiting.findIndex(({ matches }) => matches(message));
-		if (index < 0)
-			this.#lines.push(message);
-		else
-			this.#waiting.splice(index, 1)[0].resolve(message);
-	}
-
-	say(object) {
-		this.child.stdin.write(JSON.stringify(object) + "\n");
-	}
-
-	hears(matches) {
-		const index = this.#lines.findIndex(matches);
-		if (index >= 0)
-			return Promise.resolve(this.#lines.splice(index, 1)[0]);
-		return new Promise((resolve) => this.#waiting.push({ matches, resolve }));
-	}
-
-	event(name) {
-		return this.hears((message) => message.event === name);
-	}
-
-	async stop() {
-		this.child.stdin.end();
-		assert.equal(await this.exited, 0, "channel-server ends cleanly");
-	}
-}
-
-let nextLabel = 1000;
 
 class Client {
 	received = [];
@@ -60,7 +15,6 @@ class Client {
 
 	// Opens the channel as the Web SDK does.
 	async connect(t, server) {
-		const label = `192.0.2.1:${nextLabel++}`;
 		this.connection = new wrtc.RTCPeerConnection({ iceServers: [] });
 		this.channel = this.connection.createDataChannel("label",
 			{ protocol: "protocol", ordered: false, maxRetransmits: 0 });
@@ -71,11 +25,9 @@ class Client {
 		const opened = new Promise((resolve) => { this.channel.onopen = resolve; });
 
 		const offer = await this.connection.createOffer();
-		server.say({ to: "m", from: label, data: { description: { type: offer.type, sdp: offer.sdp } } });
-		const answer = await server.hears((message) => message.to === label);
-		assert.equal(answer.from, "m");
+		const answer = await server.answer(offer);
 		await this.connection.setLocalDescription(offer);
-		await this.connection.setRemoteDescription(answer.data.description);
+		await this.connection.setRemoteDescription(answer);
 		await opened;
 	}
 
