@@ -136,16 +136,16 @@ static int admit_mixer(struct server *s, const struct received *rx,
 	struct resident *r;
 	int result;
 
-	request->is_proven = true;
-	result = replace_predecessors(s, request, rx->now_usec);
-	if (result < 0)
-		return result;
+	/* First, so that a late copy of an old request does no harm. */
 	result = assignments_take(s->assignments, &request->connect->connect_uuid, request->type,
 				  &request->assignment, &request->version);
 	if (result < 0)
 		return -ESTALE;
+	request->is_proven = true;
 	request->permissions = PERMISSIONS_ASSIGNED;
-	result = resident_new(s, request, rx->now_usec, &r);
+	result = replace_predecessors(s, request, rx->now_usec);
+	if (result >= 0)
+		result = resident_new(s, request, rx->now_usec, &r);
 	if (result < 0) {
 		assignments_release(s->assignments, request->assignment);
 		return result;
@@ -175,7 +175,10 @@ static int admit_person(struct server *s, const struct received *rx,
 	if (result < 0)
 		return result;
 	if (gatekeeper_admit(s->gatekeeper, &subject, residents_count_people(s), &verdict) < 0) {
-		log_info("Denied entry to %s: %s", HIFI_ADDR_TEXT(rx->from), verdict.message);
+		/* It asks again every second, for ever. */
+		if (log_ratelimit_allows(&s->denied_log, NULL))
+			log_info("Denied entry to %s: %s", HIFI_ADDR_TEXT(rx->from),
+				 verdict.message);
 		deny(s, rx->from, verdict.reason, verdict.message, verdict.extra);
 		return -EPERM;
 	}

@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/event.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "domain-server/assignments.h"
 #include "domain-server/gatekeeper.h"
 #include "domain-server/http-server.h"
@@ -46,6 +47,7 @@ struct server {
 	struct endpoint *ep;
 	struct signalling_server *signalling;
 	struct http_server *http, *admin;
+	struct log_ratelimit denied_log;
 	struct event_timer *tick;
 	uint64_t next_expiry_usec;
 	unsigned told_people, told_mixers; /* what the service manager last heard */

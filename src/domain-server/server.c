@@ -242,6 +242,7 @@ int server_new(sd_event *event, const struct server_options *options, struct ser
 	s->options = *options;
 	s->started_usec = clock_now_usec();
 	s->told_people = s->told_mixers = UINT_MAX;
+	s->denied_log = (struct log_ratelimit){.interval_usec = 60 * USEC_PER_SEC, .burst = 10};
 	list_init(&s->mixers);
 	list_init(&s->agents);
 	r = start(s);
