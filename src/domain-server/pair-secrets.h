@@ -4,15 +4,14 @@
  * secrets end with its UUID. */
 #pragma once
 
-#include <stdint.h>
-
+#include "base/macros.h"
 #include "base/uuid.h"
 
-struct pair_secrets {
-	uint8_t key[32];
-};
+struct pair_secrets;
 
-/* A random key. 0 or -errno. */
-int pair_secrets_init(struct pair_secrets *s);
-struct uuid pair_secrets_get(const struct pair_secrets *s, const struct uuid *a,
-			     const struct uuid *b);
+/* With a random key. 0 or -errno. */
+int pair_secrets_new(struct pair_secrets **ret);
+struct pair_secrets *pair_secrets_free(struct pair_secrets *s);
+DEFINE_CLEANUP_FUNC(struct pair_secrets *, pair_secrets_free);
+
+struct uuid pair_secrets_get(struct pair_secrets *s, const struct uuid *a, const struct uuid *b);

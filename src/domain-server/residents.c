@@ -69,7 +69,7 @@ static struct domain_node_record record_for(const struct resident *listener,
 		.permissions = node->permissions,
 		.is_replicated = node->is_replicated,
 		.local_id = node->local_id,
-		.secret = pair_secrets_get(&r->server->secrets, &listener->node->uuid, &node->uuid),
+		.secret = pair_secrets_get(r->server->secrets, &listener->node->uuid, &node->uuid),
 	};
 
 	/* A web client reaches mixers by signalling and does not use these, but one that sees them

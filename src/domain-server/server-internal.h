@@ -30,7 +30,7 @@ struct server {
 	uint16_t local_id;
 	bool is_authenticated; /* nodes sign their packets to each other */
 	uint64_t started_usec;
-	struct pair_secrets secrets;
+	struct pair_secrets *secrets;
 	struct local_ids local_ids;
 	struct hifi_addr own[WEBRTC_CANDIDATES_MAX]; /* this machine's addresses */
 	size_t n_own;

@@ -42,7 +42,7 @@ static int init_identities(struct server *s)
 		return -EIO;
 	local_ids_init(&s->local_ids, start);
 	s->local_id = local_ids_take(&s->local_ids);
-	r = pair_secrets_init(&s->secrets);
+	r = pair_secrets_new(&s->secrets);
 	if (r < 0)
 		return r;
 	r = webrtc_local_addresses(true, s->own, ELEMENTSOF(s->own));
@@ -268,6 +268,7 @@ struct server *server_free(struct server *s)
 	endpoint_free(s->ep);
 	node_list_free(s->nodes);
 	assignments_free(s->assignments);
+	pair_secrets_free(s->secrets);
 	gatekeeper_free(s->gatekeeper);
 	config_free(s->config);
 	schema_free(s->schema);

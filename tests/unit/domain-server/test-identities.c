@@ -48,17 +48,17 @@ static void test_freed_id_comes_back_last(void **state)
 static void test_secret_is_the_same_in_both_directions(void **state)
 {
 	struct uuid a = uuid_random(), b = uuid_random(), c = uuid_random();
-	struct pair_secrets secrets, others;
+	_cleanup_(pair_secrets_freep) struct pair_secrets *secrets = NULL, *others = NULL;
 	struct uuid ab, ba, ac;
 
-	assert_int_equal(pair_secrets_init(&secrets), 0);
-	assert_int_equal(pair_secrets_init(&others), 0);
-	ab = pair_secrets_get(&secrets, &a, &b);
-	ba = pair_secrets_get(&secrets, &b, &a);
-	ac = pair_secrets_get(&secrets, &a, &c);
+	assert_int_equal(pair_secrets_new(&secrets), 0);
+	assert_int_equal(pair_secrets_new(&others), 0);
+	ab = pair_secrets_get(secrets, &a, &b);
+	ba = pair_secrets_get(secrets, &b, &a);
+	ac = pair_secrets_get(secrets, &a, &c);
 	assert_true(uuid_equal(&ab, &ba));
 	assert_false(uuid_equal(&ab, &ac));
-	ba = pair_secrets_get(&others, &b, &a);
+	ba = pair_secrets_get(others, &b, &a);
 	assert_false(uuid_equal(&ab, &ba));
 }
 
