@@ -242,7 +242,9 @@ static int run(void)
 		server_options.config_path = config;
 	}
 	if (!arg_admin_socket && runtime_dir) {
-		if (asprintf(&admin, "%s/admin.sock", runtime_dir) < 0)
+		/* There may be several, with colons between. */
+		if (asprintf(&admin, "%.*s/admin.sock", (int) strcspn(runtime_dir, ":"),
+			     runtime_dir) < 0)
 			return log_oom();
 		server_options.admin_path = admin;
 	}
