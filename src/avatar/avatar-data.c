@@ -91,29 +91,37 @@ static void read_default_poses(struct reader *rd, struct avatar_data *d)
 	d->default_translations = read_bits(rd, d->default_count);
 }
 
-int avatar_data_decode(const void *data, size_t len, struct avatar_data *ret)
+void avatar_data_read(struct reader *rd, struct avatar_data *ret)
 {
-	struct reader rd = reader_over(data, len);
 	struct avatar_data d = {0};
-	int r;
 
-	d.sequence = read_u16le(&rd);
-	d.flags = read_u16le(&rd) & 0x7fff;
+	d.flags = read_u16le(rd) & 0x7fff;
 	if (!(d.flags & AVATAR_HAS_JOINTS))
 		d.flags &= (uint16_t) ~AVATAR_HAS_GRAB;
 
 	for (unsigned s = 0; s < AVATAR_SECTION_FACE; s++)
 		if (d.flags & section_table[s].flag)
-			d.sections[s] = read_section(&rd, s);
+			d.sections[s] = read_section(rd, s);
 	if (d.flags & AVATAR_HAS_FACE)
-		d.sections[AVATAR_SECTION_FACE] = read_face(&rd);
+		d.sections[AVATAR_SECTION_FACE] = read_face(rd);
 	if (d.flags & AVATAR_HAS_JOINTS)
-		read_joints(&rd, &d);
+		read_joints(rd, &d);
 	if (d.flags & AVATAR_HAS_GRAB)
-		d.sections[AVATAR_SECTION_GRAB] = read_section(&rd, AVATAR_SECTION_GRAB);
+		d.sections[AVATAR_SECTION_GRAB] = read_section(rd, AVATAR_SECTION_GRAB);
 	if (d.flags & AVATAR_HAS_DEFAULT_POSES)
-		read_default_poses(&rd, &d);
+		read_default_poses(rd, &d);
+	*ret = d;
+}
 
+int avatar_data_decode(const void *data, size_t len, struct avatar_data *ret)
+{
+	struct reader rd = reader_over(data, len);
+	uint16_t sequence = read_u16le(&rd);
+	struct avatar_data d;
+	int r;
+
+	avatar_data_read(&rd, &d);
+	d.sequence = sequence;
 	r = reader_check(&rd);
 	if (r < 0)
 		return r;

@@ -109,3 +109,6 @@ struct avatar_data {
  * finite, a coordinate is out of reach or there are too many blendshapes (04 section 3.7); bytes
  * behind the last section are accepted. */
 int avatar_data_decode(const void *data, size_t len, struct avatar_data *ret);
+
+/* Flags and sections only, as in a record of BulkAvatarData; the same refusals fail the reader. */
+void avatar_data_read(struct reader *rd, struct avatar_data *ret);

@@ -24,16 +24,11 @@ static bool skeleton_is_valid(struct span value)
 	       value.len == SKELETON_HEADER_SIZE + joints * SKELETON_JOINT_SIZE + (size_t) names;
 }
 
-int avatar_trait_decode(struct reader *rd, struct avatar_trait *ret)
+int avatar_trait_read(struct reader *rd, int8_t type, struct avatar_trait *ret)
 {
 	struct avatar_trait trait = {0};
-	int8_t type;
 	int16_t size;
 
-	if (reader_left(rd) == 0)
-		return reader_check(rd);
-
-	type = (int8_t) read_u8(rd);
 	if (type < 0 || type >= AVATAR_TRAIT_TYPES) {
 		reader_fail(rd);
 		return -EBADMSG;
@@ -55,6 +50,13 @@ int avatar_trait_decode(struct reader *rd, struct avatar_trait *ret)
 		return -EBADMSG;
 	*ret = trait;
 	return 1;
+}
+
+int avatar_trait_decode(struct reader *rd, struct avatar_trait *ret)
+{
+	if (reader_left(rd) == 0)
+		return reader_check(rd);
+	return avatar_trait_read(rd, (int8_t) read_u8(rd), ret);
 }
 
 void avatar_trait_override_write(struct writer *wr, int32_t version, struct span url)

@@ -51,6 +51,8 @@ struct avatar_trait {
 /* The next trait of a message whose version was read. 1; 0 at the end; -EBADMSG, and the rest of
  * the message is lost. */
 int avatar_trait_decode(struct reader *rd, struct avatar_trait *ret);
+/* What follows the type, in these messages and in those of the mixer. 1 or -EBADMSG. */
+int avatar_trait_read(struct reader *rd, int8_t type, struct avatar_trait *ret);
 /* The packet that tells a client which model it has instead of the one it chose in that version. */
 void avatar_trait_override_write(struct writer *wr, int32_t version, struct span url);
 
