@@ -10,8 +10,8 @@
 /* Parts ahead of the first missing one. A part further ahead cannot be in flight: the sender's
  * window is smaller. */
 #define EARLY_MAX 32768
-/* What the allocator adds to each block, about. */
-#define BLOCK_OVERHEAD 16
+/* What the allocator adds to each block at most. */
+#define BLOCK_OVERHEAD 24
 
 /* A part that arrived before its turn. */
 struct early_part {
