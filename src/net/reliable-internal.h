@@ -36,7 +36,7 @@ struct reliable_sender {
 
 	uint32_t n_timeouts;   /* since the last progress */
 	uint32_t n_duplicates; /* ACKs, since the last progress or timeout */
-	uint64_t progress_usec; /* when we last sent something or were acknowledged something new */
+	uint64_t timer_usec;   /* what the timeouts count from: the last progress, resend or first packet */
 	uint64_t blocked_until_usec; /* the carrier refused; 0: it did not */
 	uint64_t opening_usec, handshake_usec; /* first and last handshake packet */
 

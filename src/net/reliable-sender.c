@@ -136,7 +136,9 @@ static bool transmit(struct reliable_connection *c, uint32_t seq, uint64_t now_u
 		.part = p->part,
 	};
 
-	s->progress_usec = now_usec;
+	/* New packets must not put off the timeout of those before them. */
+	if (p->n_sent > 0 || s->n_in_flight == 1)
+		s->timer_usec = now_usec;
 	p->sent_usec = now_usec;
 	if (send_pieces(c, &udt, &o->seal, outgoing_part(o, p->part)) < 0) {
 		s->blocked_until_usec = now_usec + REFUSED_RETRY_USEC;
@@ -173,12 +175,14 @@ static int grow_ring(struct reliable_sender *s)
 
 /* The receiver answers each packet with an ACK, so every repeated one means that a packet left the
  * link though an earlier one is missing. Without that a single loss would stop us for a round trip
- * or more. */
-static bool window_is_full(const struct reliable_sender *s)
+ * or more. Over a reliable carrier nothing is missing for long, unless the receiver is stuck, and
+ * what it gets then it gets twice. */
+static bool window_is_full(const struct reliable_connection *c)
 {
-	uint32_t on_the_way = s->n_in_flight - MIN(s->n_in_flight, s->n_duplicates);
+	const struct reliable_sender *s = &c->sender;
+	uint32_t n_left = c->options.carrier_is_reliable ? 0 : MIN(s->n_in_flight, s->n_duplicates);
 
-	return on_the_way >= s->vegas.window || s->n_in_flight >= VEGAS_WINDOW_MAX;
+	return s->n_in_flight - n_left >= s->vegas.window || s->n_in_flight >= VEGAS_WINDOW_MAX;
 }
 
 /* True when something was sent and there may be more. */
@@ -190,7 +194,7 @@ static bool send_new(struct reliable_connection *c, uint64_t now_usec)
 
 	if (outgoing_queue_is_empty(&s->queue))
 		return false;
-	if (window_is_full(s)) {
+	if (window_is_full(c)) {
 		vegas_set_limited(&s->vegas);
 		return false;
 	}
@@ -226,10 +230,16 @@ static bool resend_first(struct reliable_connection *c, uint64_t now_usec)
 static bool resend_next(struct reliable_connection *c, uint64_t now_usec)
 {
 	struct reliable_sender *s = &c->sender;
+	uint32_t seq = seq_sub(last_sent(s), s->n_resend - 1);
+	const struct sent_packet *p = packet_in_flight(s, seq);
 
-	if (s->resend_credit == 0)
-		return false;
-	if (!transmit(c, seq_sub(last_sent(s), s->n_resend - 1), now_usec))
+	/* Sent so lately that its ACK may be on the way: the timeout was not about this one, nor about
+	 * those after it. */
+	if (p->n_sent > 0 && now_usec - p->sent_usec < vegas_timeout_usec(&s->vegas)) {
+		s->n_resend = 0;
+		return true;
+	}
+	if (s->resend_credit == 0 || !transmit(c, seq, now_usec))
 		return false;
 	s->n_resend--;
 	s->resend_credit--;
@@ -349,7 +359,7 @@ static void on_progress(struct reliable_connection *c, uint32_t n, bool was_rese
 	struct reliable_sender *s = &c->sender;
 
 	c->stats.acked += n;
-	s->progress_usec = now_usec;
+	s->timer_usec = now_usec;
 	s->n_timeouts = 0;
 	s->n_duplicates = was_resent ? s->n_duplicates - MIN(s->n_duplicates, n - 1) : 0;
 	s->resend_first = false;
@@ -417,7 +427,7 @@ static void on_timeout(struct reliable_connection *c, uint64_t now_usec)
 	s->n_duplicates = 0;
 	s->n_resend = s->n_in_flight;
 	s->resend_credit = RESEND_BURST;
-	s->progress_usec = now_usec;
+	s->timer_usec = now_usec;
 }
 
 /* The queue has been empty for a while: the ring may have grown to a megabyte. */
@@ -442,7 +452,7 @@ void reliable_sender_run(struct reliable_connection *c, uint64_t now_usec)
 		shrink_ring(s);
 		return;
 	}
-	if (s->n_in_flight > 0 && now_usec >= s->progress_usec + timeout_usec(c))
+	if (s->n_in_flight > 0 && now_usec >= s->timer_usec + timeout_usec(c))
 		on_timeout(c, now_usec);
 	send_all_possible(c, now_usec);
 }
@@ -455,7 +465,7 @@ uint64_t reliable_sender_next_usec(const struct reliable_connection *c)
 	if (s->state == SENDER_HANDSHAKING)
 		return s->handshake_usec + HANDSHAKE_INTERVAL_USEC;
 	if (reliable_connection_is_idle(c))
-		return s->ring ? s->progress_usec + INACTIVE_USEC : USEC_INFINITY;
-	next = s->n_in_flight > 0 ? s->progress_usec + timeout_usec(c) : USEC_INFINITY;
+		return s->ring ? s->timer_usec + INACTIVE_USEC : USEC_INFINITY;
+	next = s->n_in_flight > 0 ? s->timer_usec + timeout_usec(c) : USEC_INFINITY;
 	return s->blocked_until_usec > 0 ? MIN(next, s->blocked_until_usec) : next;
 }
