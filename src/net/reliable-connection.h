@@ -25,7 +25,7 @@ struct reliable_connection_ops {
 struct reliable_connection_options {
 	/* The carrier itself delivers in order and without loss (a WebRTC peer, 01 section 13.1):
 	 * resending is a last resort, and a stuck receiver is revived with a new initial sequence
-	 * number. */
+	 * number: what was not acknowledged then may arrive twice. */
 	bool carrier_is_reliable;
 	/* Most bytes queued or unacknowledged, bookkeeping included; beyond it sends fail with
 	 * -ENOBUFS. A message counts until its last part is acknowledged. */
@@ -37,6 +37,7 @@ struct reliable_connection_stats {
 	uint64_t received, duplicates;
 	uint64_t no_handshake;                  /* data before a handshake */
 	uint64_t beyond_window;                 /* data further ahead than any sender may go */
+	uint64_t new_isns;                      /* a stuck receiver was given a new ISN */
 	uint64_t refused;                       /* sends over queue_limit_bytes */
 	uint32_t window;                        /* packets */
 	uint32_t in_flight;                     /* packets */

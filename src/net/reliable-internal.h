@@ -35,7 +35,8 @@ struct reliable_sender {
 	bool resend_first;
 
 	uint32_t n_timeouts;   /* since the last progress */
-	uint32_t n_duplicates; /* ACKs, since the last progress or timeout */
+	uint32_t n_duplicates; /* repeated ACKs, since the last progress or timeout */
+	uint32_t n_old_acks;   /* ACKs of less than that, likewise */
 	uint64_t timer_usec;   /* what the timeouts count from: the last progress, resend or first packet */
 	uint64_t blocked_until_usec; /* the carrier refused; 0: it did not */
 	uint64_t opening_usec, handshake_usec; /* first and last handshake packet */

@@ -13,6 +13,7 @@
 #define BACKOFF_SHIFT_MAX         9 /* 10 ms to past RTO_MAX_USEC */
 #define REFUSED_RETRY_USEC        (10 * USEC_PER_MSEC)
 #define INACTIVE_USEC             (5 * USEC_PER_SEC)
+#define TIMEOUTS_UNTIL_STUCK      3
 #define RING_SIZE_MIN             16
 /* Packets sent again at once after a timeout, and more of them per ACK that follows. */
 #define RESEND_BURST   2
@@ -69,7 +70,7 @@ static void abandon_flight(struct reliable_sender *s, bool keep)
 	s->isn = seq_add(last, 1);
 	s->n_resend = s->resend_credit = 0;
 	s->resend_first = false;
-	s->n_timeouts = s->n_duplicates = 0;
+	s->n_timeouts = s->n_duplicates = s->n_old_acks = 0;
 	s->state = SENDER_CLOSED;
 }
 
@@ -233,8 +234,8 @@ static bool resend_next(struct reliable_connection *c, uint64_t now_usec)
 	uint32_t seq = seq_sub(last_sent(s), s->n_resend - 1);
 	const struct sent_packet *p = packet_in_flight(s, seq);
 
-	/* Sent so lately that its ACK may be on the way: the timeout was not about this one, nor about
-	 * those after it. */
+	/* Sent so lately that its ACK may be on the way: the timeout was not about this one, nor
+	 * about those after it. */
 	if (p->n_sent > 0 && now_usec - p->sent_usec < vegas_timeout_usec(&s->vegas)) {
 		s->n_resend = 0;
 		return true;
@@ -360,7 +361,7 @@ static void on_progress(struct reliable_connection *c, uint32_t n, bool was_rese
 
 	c->stats.acked += n;
 	s->timer_usec = now_usec;
-	s->n_timeouts = 0;
+	s->n_timeouts = s->n_old_acks = 0;
 	s->n_duplicates = was_resent ? s->n_duplicates - MIN(s->n_duplicates, n - 1) : 0;
 	s->resend_first = false;
 	s->n_resend = MIN(s->n_resend, s->n_in_flight);
@@ -372,8 +373,12 @@ void reliable_sender_on_ack(struct reliable_connection *c, uint32_t seq, uint64_
 	uint32_t n = seq_sub(seq, s->last_ack); /* huge for an old one */
 	uint64_t sample_usec = 0;
 
-	if (s->state != SENDER_OPEN || s->n_in_flight == 0 || n > s->n_in_flight)
+	if (s->state != SENDER_OPEN || s->n_in_flight == 0)
 		return;
+	if (n > s->n_in_flight) {
+		s->n_old_acks += seq_less(seq, s->last_ack);
+		return;
+	}
 	if (n > 0) {
 		sample_usec = forget_acknowledged(s, n, now_usec);
 		on_progress(c, n, sample_usec == 0, now_usec);
@@ -405,13 +410,16 @@ static uint64_t timeout_usec(const struct reliable_connection *c)
 	return MIN(rto << MIN(s->n_timeouts, (uint32_t) BACKOFF_SHIFT_MAX), RTO_MAX_USEC);
 }
 
-/* Over a reliable carrier: we sent everything again, the receiver answered, and still misses the
- * same packet. That is the web client whose loss list never forgets (protocol 01 section 13.1); a
- * new ISN clears it. */
+/* We sent everything again, the receiver answered, and does not get on. Over a reliable carrier
+ * that is the web client whose loss list never forgets (protocol 01 section 13.1). Over any other
+ * it repeats numbers long past: a handshake of before our last ISN came late and took it back. */
 static bool receiver_is_stuck(const struct reliable_connection *c)
 {
-	return c->options.carrier_is_reliable && c->sender.n_timeouts > 0 &&
-	       c->sender.n_duplicates > 0;
+	const struct reliable_sender *s = &c->sender;
+
+	if (s->n_timeouts >= TIMEOUTS_UNTIL_STUCK && s->n_old_acks > 0)
+		return true;
+	return c->options.carrier_is_reliable && s->n_timeouts > 0 && s->n_duplicates > 0;
 }
 
 static void on_timeout(struct reliable_connection *c, uint64_t now_usec)
@@ -419,12 +427,13 @@ static void on_timeout(struct reliable_connection *c, uint64_t now_usec)
 	struct reliable_sender *s = &c->sender;
 
 	if (receiver_is_stuck(c)) {
+		c->stats.new_isns++;
 		abandon_flight(s, true);
 		open_sender(c, now_usec);
 		return;
 	}
 	s->n_timeouts++;
-	s->n_duplicates = 0;
+	s->n_duplicates = s->n_old_acks = 0;
 	s->n_resend = s->n_in_flight;
 	s->resend_credit = RESEND_BURST;
 	s->timer_usec = now_usec;

@@ -597,6 +597,31 @@ static void test_stuck_web_client_gets_a_new_isn(void **state)
 	assert_true(reliable_connection_is_idle(f->c));
 }
 
+/* A handshake of before the last ISN arrives late and takes the receiver back: from then on it
+ * acknowledges nothing that is under way. */
+static void test_receiver_that_went_back_gets_a_new_isn(void **state)
+{
+	_cleanup_fixture_ struct fixture *f = fixture_new(ISN, false, 1 << 20);
+	struct reliable_connection_stats stats;
+	uint64_t now;
+
+	open_connection(f);
+	assert_int_equal(send_text(f, "x", T0), 0);
+	(void) expect_data(f, ISN + 1);
+	for (unsigned i = 0; i < 3; i++) {
+		run_next(f, &now);
+		(void) expect_data(f, ISN + 1);
+		give(f, CONTROL_ACK, ISN - 1, now + 1);
+	}
+	assert_nothing_sent(f);
+	run_next(f, &now);
+	expect_control(f, CONTROL_HANDSHAKE, ISN + 2);
+	give(f, CONTROL_HANDSHAKE_ACK, ISN + 2, now);
+	assert_memory_equal(expect_data(f, ISN + 2).payload.data, "x", 1);
+	reliable_connection_get_stats(f->c, &stats);
+	assert_int_equal(stats.new_isns, 1);
+}
+
 /* Silence is no sign of it: the client's ACKs may be lost. */
 static void test_a_silent_web_client_keeps_its_isn(void **state)
 {
@@ -635,6 +660,7 @@ int main(void)
 		cmocka_unit_test(test_queue_limit),
 		cmocka_unit_test(test_handshake_request_discards),
 		cmocka_unit_test(test_stuck_web_client_gets_a_new_isn),
+		cmocka_unit_test(test_receiver_that_went_back_gets_a_new_isn),
 		cmocka_unit_test(test_a_silent_web_client_keeps_its_isn),
 	};
 
