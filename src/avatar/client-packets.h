@@ -1,5 +1,5 @@
-/* What the avatar-mixer sends, as a client reads it (protocol 04 sections 4 to 8): simulated clients
- * and tests. Pure; spans borrow from the payload.
+/* What the avatar-mixer sends, as a client reads it (protocol 04 sections 4 to 8): simulated
+ * clients and tests. Pure; spans borrow from the payload.
  *
  * The _next functions take the next item of a list: 1; 0 at the end; -EBADMSG, and the rest of the
  * list is lost; -ENOMEM. */

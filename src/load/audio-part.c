@@ -1,5 +1,5 @@
-/* A client of the audio-mixer (protocol 03): sends a packet every 10 ms, and checks the stream of mixes that
- * comes back: codec, size, cadence, sequence, and with tones who is in it. */
+/* A client of the audio-mixer (protocol 03): sends a packet every 10 ms, and checks the stream of
+ * mixes that comes back: codec, size, cadence, sequence, and with tones who is in it. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,14 +8,16 @@
 #define OFFER_INTERVAL_USEC  USEC_PER_SEC
 #define LISTEN_INTERVAL_USEC (2 * USEC_PER_SEC)
 /* A client that buffers three frames runs dry. */
-#define AUDIO_GAP_USEC	     (40 * USEC_PER_MSEC)
-/* What looking for one tone costs, about; all clients together may spend a tenth of a core on it. */
-#define MEASURE_USEC	     15
-#define MEASURE_SHARE	     10
-/* A tone that is weaker than its source by more is not heard; an echo of one's own is louder than that. */
-#define HEARD_RATIO	     (1 / 300.0)
-#define HEARD_LEAST	     2.0 /* in units of a sample */
-#define OWN_VOICE_RATIO	     (1 / 10.0)
+#define AUDIO_GAP_USEC (40 * USEC_PER_MSEC)
+/* What looking for one tone costs, about; all clients together may spend a tenth of a core on it.
+ */
+#define MEASURE_USEC  15
+#define MEASURE_SHARE 10
+/* A tone that is weaker than its source by more is not heard; an echo of one's own is louder than
+ * that. */
+#define HEARD_RATIO     (1 / 300.0)
+#define HEARD_LEAST     2.0 /* in units of a sample */
+#define OWN_VOICE_RATIO (1 / 10.0)
 
 static bool is_raw(const char *codec)
 {
@@ -29,10 +31,10 @@ static struct audio_pose pose(const struct client *c, uint64_t now_usec)
 	struct vec3 at = walker_position(&c->walker, now_usec);
 
 	return (struct audio_pose){
-		.position = { at.x, at.y + 1.5f, at.z },
+		.position = {at.x, at.y + 1.5f, at.z},
 		.orientation = walker_orientation(&c->walker, now_usec),
-		.box_corner = { at.x - 0.3f, at.y, at.z - 0.3f },
-		.box_size = { 0.6f, 1.8f, 0.6f },
+		.box_corner = {at.x - 0.3f, at.y, at.z - 0.3f},
+		.box_size = {0.6f, 1.8f, 0.6f},
 	};
 }
 
@@ -40,7 +42,7 @@ static struct audio_pose pose(const struct client *c, uint64_t now_usec)
 static void offer_codec(struct client *c, uint64_t now_usec)
 {
 	const char *codec = c->scene->options->codec;
-	struct audio_formats formats = { .n = 1 };
+	struct audio_formats formats = {.n = 1};
 	uint8_t data[64];
 	struct writer wr = writer_over(data, sizeof(data));
 
@@ -173,7 +175,8 @@ static void note_arrival(struct client *c, uint16_t sequence, uint64_t now_usec)
 	if (last == 0)
 		return;
 	interval = now_usec - last;
-	histogram_add(&m->audio_jitter, interval > FRAME_USEC ? interval - FRAME_USEC : FRAME_USEC - interval);
+	histogram_add(&m->audio_jitter,
+		      interval > FRAME_USEC ? interval - FRAME_USEC : FRAME_USEC - interval);
 	m->audio_gaps += interval > AUDIO_GAP_USEC;
 }
 
@@ -279,10 +282,10 @@ static void audio_start(struct client *c, uint64_t now_usec)
 
 	/* The mixer begins anew, so we do. */
 	ear_done(&audio->ear);
-	*audio = (struct client_audio){ .heard = heard };
+	*audio = (struct client_audio){.heard = heard};
 	/* Not all in the same moment. */
-	audio->next_listen_usec = now_usec + (uint64_t) (prng_unit(&c->prng) *
-							 (double) listen_interval(c->scene));
+	audio->next_listen_usec =
+		now_usec + (uint64_t) (prng_unit(&c->prng) * (double) listen_interval(c->scene));
 	offer_codec(c, now_usec);
 }
 
@@ -299,13 +302,13 @@ static void audio_done(struct client *c)
 }
 
 static const struct part_handler handlers[] = {
-	{ PACKET_MIXED_AUDIO, on_mix },
-	{ PACKET_SILENT_AUDIO_FRAME, on_silent_mix },
-	{ PACKET_SELECTED_AUDIO_FORMAT, on_selected },
-	{ PACKET_AUDIO_STREAM_STATS, on_stats },
-	{ PACKET_AUDIO_ENVIRONMENT, on_environment },
-	{ PACKET_MUTE_ENVIRONMENT, on_mute_environment },
-	{ PACKET_NOISY_MUTE, on_noisy_mute },
+	{PACKET_MIXED_AUDIO, on_mix},
+	{PACKET_SILENT_AUDIO_FRAME, on_silent_mix},
+	{PACKET_SELECTED_AUDIO_FORMAT, on_selected},
+	{PACKET_AUDIO_STREAM_STATS, on_stats},
+	{PACKET_AUDIO_ENVIRONMENT, on_environment},
+	{PACKET_MUTE_ENVIRONMENT, on_mute_environment},
+	{PACKET_NOISY_MUTE, on_noisy_mute},
 };
 
 const struct part audio_part = {

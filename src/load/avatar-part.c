@@ -1,5 +1,5 @@
-/* A client of the avatar-mixer (protocol 04): sends what its avatar does at 50 Hz, and checks what it is told
- * of the others: nothing but what they sent, nobody who is gone, never itself. */
+/* A client of the avatar-mixer (protocol 04): sends what its avatar does at 50 Hz, and checks what
+ * it is told of the others: nothing but what they sent, nobody who is gone, never itself. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,16 +10,18 @@
 #include "load/skeleton.h"
 
 #define SEND_EVERY_FRAMES 2
-#define FULL_EVERY	  50 /* packets; native clients send everything with 2 % of theirs */
-#define QUERY_USEC	  (3 * USEC_PER_SEC)
-#define NAME_MAX_BYTES	  32
-#define URL_MAX_BYTES	  64
+#define FULL_EVERY        50 /* packets; native clients send everything with 2 % of theirs */
+#define QUERY_USEC        (3 * USEC_PER_SEC)
+#define NAME_MAX_BYTES    32
+#define URL_MAX_BYTES     64
 /* News of a departure may still be under way. */
-#define GHOST_USEC	  (2 * USEC_PER_SEC)
+#define GHOST_USEC (2 * USEC_PER_SEC)
 
-#define CHANGED_SECTIONS (AVATAR_HAS_POSITION | AVATAR_HAS_ORIENTATION | AVATAR_HAS_LOUDNESS | \
-			  AVATAR_HAS_JOINTS | AVATAR_HAS_DEFAULT_POSES)
-#define FULL_SECTIONS	 (CHANGED_SECTIONS | AVATAR_HAS_BOUNDING_BOX | AVATAR_HAS_SCALE | AVATAR_HAS_LOOK_AT)
+#define CHANGED_SECTIONS                                                                          \
+	(AVATAR_HAS_POSITION | AVATAR_HAS_ORIENTATION | AVATAR_HAS_LOUDNESS | AVATAR_HAS_JOINTS | \
+	 AVATAR_HAS_DEFAULT_POSES)
+#define FULL_SECTIONS \
+	(CHANGED_SECTIONS | AVATAR_HAS_BOUNDING_BOX | AVATAR_HAS_SCALE | AVATAR_HAS_LOOK_AT)
 
 static size_t display_name(unsigned client, char buf[static NAME_MAX_BYTES])
 {
@@ -49,7 +51,8 @@ static void send_identity(struct client *c)
 	(void) client_send_message(c, LOAD_MIXER_AVATAR, PACKET_AVATAR_IDENTITY, &wr);
 }
 
-static void write_trait(struct writer *wr, enum avatar_trait_type type, const void *value, size_t len)
+static void write_trait(struct writer *wr, enum avatar_trait_type type, const void *value,
+			size_t len)
 {
 	write_u8(wr, (uint8_t) type);
 	write_u16le(wr, (uint16_t) len);
@@ -74,7 +77,7 @@ static void send_traits(struct client *c)
 static void send_query(struct client *c, uint64_t now_usec)
 {
 	struct vec3 at = walker_position(&c->walker, now_usec);
-	const struct vec3 direction = { .z = -1 };
+	const struct vec3 direction = {.z = -1};
 	uint8_t data[64];
 	struct writer wr = writer_over(data, sizeof(data));
 
@@ -90,8 +93,9 @@ static void send_query(struct client *c, uint64_t now_usec)
 
 static void write_sections(struct client *c, struct writer *wr, uint16_t flags, uint64_t now_usec)
 {
-	static const struct vec3 half_size = { 0.25f, 0.9f, 0.25f }, offset = { .y = 0.9f };
-	struct vec3 position = session_mark(c->session, walker_position(&c->walker, now_usec), now_usec);
+	static const struct vec3 half_size = {0.25f, 0.9f, 0.25f}, offset = {.y = 0.9f};
+	struct vec3 position =
+		session_mark(c->session, walker_position(&c->walker, now_usec), now_usec);
 	struct quat orientation = walker_orientation(&c->walker, now_usec);
 	bool is_full = flags == FULL_SECTIONS;
 	uint8_t rotation[6];
@@ -135,7 +139,8 @@ static void avatar_frame(struct client *c, uint64_t frame, uint64_t now_usec)
 
 /* --- receiving --- */
 
-/* What the client has of the avatar with this session id; NULL when it is nobody of ours, or a fault. */
+/* What the client has of the avatar with this session id; NULL when it is nobody of ours, or a
+ * fault. */
 static struct sighting *sight(struct client *c, const struct uuid *id, uint64_t now_usec,
 			      const struct session **ret)
 {
@@ -207,7 +212,8 @@ static int on_bulk(struct client *c, const struct received *rx)
 	return r;
 }
 
-static void take_identity(struct client *c, const struct avatar_identity_record *record, uint64_t now_usec)
+static void take_identity(struct client *c, const struct avatar_identity_record *record,
+			  uint64_t now_usec)
 {
 	const struct session *session;
 	char name[NAME_MAX_BYTES];
@@ -280,7 +286,7 @@ static void take_trait(struct client *c, const struct avatar_bulk_trait *trait, 
 static int on_traits(struct client *c, const struct received *rx)
 {
 	struct reader rd = reader_over(rx->payload.data, rx->payload.len);
-	struct avatar_bulk_trait trait = { 0 };
+	struct avatar_bulk_trait trait = {0};
 	int64_t message = avatar_bulk_traits_begin(&rd);
 	uint8_t data[8];
 	struct writer wr = writer_over(data, sizeof(data));
@@ -338,7 +344,7 @@ unsigned client_avatar_ghosts(const struct client *c, uint64_t from_usec, uint64
 
 	if (!c->mixers[LOAD_MIXER_AVATAR])
 		return 0;
-	list_for_each(session, &c->scene->sessions.all, list)
+	list_for_each (session, &c->scene->sessions.all, list)
 		if (session->left_usec > from_usec && session->left_usec <= to_usec)
 			n += c->avatar.sightings[session->client].serial == session->serial;
 	return n;
@@ -378,11 +384,9 @@ static void avatar_done(struct client *c)
 }
 
 static const struct part_handler handlers[] = {
-	{ PACKET_BULK_AVATAR_DATA, on_bulk },
-	{ PACKET_AVATAR_IDENTITY, on_identity },
-	{ PACKET_BULK_AVATAR_TRAITS, on_traits },
-	{ PACKET_KILL_AVATAR, on_kill },
-	{ PACKET_SET_AVATAR_TRAITS, on_override },
+	{PACKET_BULK_AVATAR_DATA, on_bulk},      {PACKET_AVATAR_IDENTITY, on_identity},
+	{PACKET_BULK_AVATAR_TRAITS, on_traits},  {PACKET_KILL_AVATAR, on_kill},
+	{PACKET_SET_AVATAR_TRAITS, on_override},
 };
 
 const struct part avatar_part = {

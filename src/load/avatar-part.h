@@ -6,7 +6,7 @@
 
 /* What this client has of another client's avatar. */
 struct sighting {
-	uint32_t serial;    /* of the session it belongs to; 0: nothing, or it was killed */
+	uint32_t serial;      /* of the session it belongs to; 0: nothing, or it was killed */
 	uint64_t update_usec; /* last position */
 	bool has_data, has_identity, has_traits; /* kept over sessions */
 };

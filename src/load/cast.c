@@ -6,7 +6,7 @@
 
 static int make_voice(struct cast *cast, const struct load_options *options, unsigned i)
 {
-	struct prng prng = { .state = options->seed };
+	struct prng prng = {.state = options->seed};
 
 	return options->tone ? voice_new_tone(cast->codec, tones_frequency(i, cast->n_talkers),
 					      cast->tone_amplitude, &cast->voices[i])
@@ -42,7 +42,7 @@ void cast_done(struct cast *cast)
 	for (unsigned i = 0; i < cast->n_voices && cast->voices; i++)
 		voice_free(cast->voices[i]);
 	free(cast->voices);
-	*cast = (struct cast){ 0 };
+	*cast = (struct cast){0};
 }
 
 const struct voice *cast_voice(const struct cast *cast, unsigned client)

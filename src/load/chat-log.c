@@ -5,9 +5,10 @@
 #include <string.h>
 
 /* What the text begins with; the rest is filler. */
-#define TEXT_FORMAT "{\"hifi-load\":%u,\"type\":\"TransmitChatMessage\",\"channel\":\"Domain\",\"message\":\""
-#define TEXT_END    "\"}"
-#define HEAD_MAX    128
+#define TEXT_FORMAT \
+	"{\"hifi-load\":%u,\"type\":\"TransmitChatMessage\",\"channel\":\"Domain\",\"message\":\""
+#define TEXT_END "\"}"
+#define HEAD_MAX 128
 
 int chat_log_init(struct chat_log *log, unsigned n_clients)
 {
@@ -34,7 +35,7 @@ void chat_log_done(struct chat_log *log)
 
 	if (!log->by_serial)
 		return;
-	list_for_each(message, &log->all, list)
+	list_for_each (message, &log->all, list)
 		chat_log_drop(log, message);
 	log->by_serial = hashmap_free(log->by_serial);
 }
@@ -42,7 +43,7 @@ void chat_log_done(struct chat_log *log)
 /* Letters of one to four bytes, so that a mixer that counts characters is found out. */
 static void fill_text(struct writer *wr, uint32_t serial, size_t len)
 {
-	static const char *const letters[] = { "a", "é", "漢", "🙂", " ", "z" };
+	static const char *const letters[] = {"a", "é", "漢", "🙂", " ", "z"};
 	char head[HEAD_MAX];
 	int n = snprintf(head, sizeof(head), TEXT_FORMAT, serial);
 
@@ -55,8 +56,8 @@ static void fill_text(struct writer *wr, uint32_t serial, size_t len)
 	write_bytes(wr, TEXT_END, strlen(TEXT_END));
 }
 
-int chat_log_compose(struct chat_log *log, unsigned sender, const struct uuid *sender_id, size_t len,
-		     uint64_t now_usec, const struct chat_message **ret)
+int chat_log_compose(struct chat_log *log, unsigned sender, const struct uuid *sender_id,
+		     size_t len, uint64_t now_usec, const struct chat_message **ret)
 {
 	struct writer wr = writer_growing(len + 2 * HEAD_MAX);
 	struct chat_message *m;
@@ -84,7 +85,7 @@ int chat_log_compose(struct chat_log *log, unsigned sender, const struct uuid *s
 
 static bool parse_serial(struct span text, uint32_t *ret)
 {
-	char head[HEAD_MAX] = { 0 };
+	char head[HEAD_MAX] = {0};
 
 	memcpy(head, text.data, MIN(text.len, sizeof(head) - 1));
 	return sscanf(head, TEXT_FORMAT, ret) == 1;

@@ -1,5 +1,5 @@
-/* Chat messages that were sent, until everybody should have them: each must come exactly once and unchanged
- * to each listener. One thread. */
+/* Chat messages that were sent, until everybody should have them: each must come exactly once and
+ * unchanged to each listener. One thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,23 +33,23 @@ int chat_log_init(struct chat_log *log, unsigned n_clients);
 void chat_log_done(struct chat_log *log);
 
 /* Makes up a message of about that many bytes, from that client. 0 or -ENOMEM. */
-int chat_log_compose(struct chat_log *log, unsigned sender, const struct uuid *sender_id, size_t len,
-		     uint64_t now_usec, const struct chat_message **ret);
+int chat_log_compose(struct chat_log *log, unsigned sender, const struct uuid *sender_id,
+		     size_t len, uint64_t now_usec, const struct chat_message **ret);
 
 enum chat_arrival {
-	CHAT_FIRST,    /* *ret says what arrived */
+	CHAT_FIRST, /* *ret says what arrived */
 	CHAT_REPEATED,
-	CHAT_FORGED,   /* another sender's id */
-	CHAT_ALTERED,  /* not what was sent, or nothing that was sent */
-	CHAT_LATE,     /* waited for no more */
+	CHAT_FORGED,  /* another sender's id */
+	CHAT_ALTERED, /* not what was sent, or nothing that was sent */
+	CHAT_LATE,    /* waited for no more */
 };
 
 /* A text arrived at the client. */
 enum chat_arrival chat_log_receive(struct chat_log *log, unsigned client, struct span text,
 				   const struct uuid *sender_id, const struct chat_message **ret);
 
-/* The oldest message that was sent at or before that time, or NULL; its owner asks chat_message_has() for
- * each client that listened, and drops it. */
+/* The oldest message that was sent at or before that time, or NULL; its owner asks
+ * chat_message_has() for each client that listened, and drops it. */
 const struct chat_message *chat_log_oldest(const struct chat_log *log, uint64_t until_usec);
 bool chat_message_has(const struct chat_message *message, unsigned client);
 void chat_log_drop(struct chat_log *log, const struct chat_message *message);

@@ -135,12 +135,14 @@ static int on_packet(void *userdata, const struct received *rx)
 	return handler ? handler->fn(c, rx) : -EPERM;
 }
 
-int client_send(struct client *c, enum load_mixer mixer, enum packet_type type, const struct writer *wr)
+int client_send(struct client *c, enum load_mixer mixer, enum packet_type type,
+		const struct writer *wr)
 {
 	ssize_t n = writer_finish(wr);
 
 	return n < 0 ? (int) n
-		     : endpoint_send_node(c->ep, c->mixers[mixer], type, span_of(wr->data, wr->len));
+		     : endpoint_send_node(c->ep, c->mixers[mixer], type,
+					  span_of(wr->data, wr->len));
 }
 
 int client_send_reliable(struct client *c, enum load_mixer mixer, enum packet_type type,
@@ -209,7 +211,7 @@ static int open_endpoint(struct client *c)
 
 static struct uuid fingerprint(const struct client *c)
 {
-	struct prng prng = { .state = c->scene->run_id * UINT64_C(1000003) + c->index };
+	struct prng prng = {.state = c->scene->run_id * UINT64_C(1000003) + c->index};
 	struct uuid id;
 	uint64_t half;
 
@@ -257,7 +259,8 @@ int client_join(struct client *c, uint64_t now_usec)
 	c->asked_usec = now_usec;
 	r = open_endpoint(c);
 	if (r >= 0)
-		r = domain_client_new(NULL, c->ep, c->nodes, &options, &domain_client_ops, c, &c->dc);
+		r = domain_client_new(NULL, c->ep, c->nodes, &options, &domain_client_ops, c,
+				      &c->dc);
 	if (r < 0)
 		close_all(c);
 	return r;
@@ -286,7 +289,7 @@ int client_init(struct client *c, struct scene *scene, unsigned index)
 	*c = (struct client){
 		.scene = scene,
 		.index = index,
-		.prng = { .state = scene->options->seed * UINT64_C(1000003) + index },
+		.prng = {.state = scene->options->seed * UINT64_C(1000003) + index},
 	};
 	c->walker = walker_make(&c->prng, scene->options->spread_m, scene->options->move);
 	for (unsigned i = 0; i < LOAD_MIXER_COUNT; i++) {

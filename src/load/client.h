@@ -1,5 +1,5 @@
-/* One simulated client: a native client of the protocol with a socket of its own, and a part for each
- * mixer. It connects when it joins, and again by itself whenever its session ends. */
+/* One simulated client: a native client of the protocol with a socket of its own, and a part for
+ * each mixer. It connects when it joins, and again by itself whenever its session ends. */
 #pragma once
 
 #include "load/audio-part.h"
@@ -57,7 +57,8 @@ void client_frame(struct client *c, uint64_t frame, uint64_t now_usec);
 void client_add_traffic(const struct client *c, struct node_traffic sum[static LOAD_MIXER_COUNT]);
 
 /* To the mixer of a running part. Returns like endpoint_send_node() and its siblings. */
-int client_send(struct client *c, enum load_mixer mixer, enum packet_type type, const struct writer *wr);
+int client_send(struct client *c, enum load_mixer mixer, enum packet_type type,
+		const struct writer *wr);
 int client_send_reliable(struct client *c, enum load_mixer mixer, enum packet_type type,
 			 const struct writer *wr);
 int client_send_message(struct client *c, enum load_mixer mixer, enum packet_type type,

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define STEREO_FRAME  (2 * AUDIO_FRAME_SAMPLES)
+#define STEREO_FRAME (2 * AUDIO_FRAME_SAMPLES)
 /* A decoder that starts in the middle of a stream needs these. */
 #define SETTLE_FRAMES 5
 
@@ -11,7 +11,7 @@ void ear_done(struct ear *ear)
 {
 	codec_decoder_free(ear->decoder);
 	free(ear->pcm);
-	*ear = (struct ear){ 0 };
+	*ear = (struct ear){0};
 }
 
 int ear_open(struct ear *ear, const struct codec_ops *codec)

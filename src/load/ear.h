@@ -1,5 +1,5 @@
-/* Listening to mixes for the tones of the talkers: now and then a window of consecutive frames is decoded
- * and searched. */
+/* Listening to mixes for the tones of the talkers: now and then a window of consecutive frames is
+ * decoded and searched. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,8 +23,8 @@ static inline bool ear_is_open(const struct ear *ear)
 {
 	return ear->pcm;
 }
-/* Takes one frame of the stream. 1 when it completes the window, which ear_prepare() then hands out. A gap
- * in the sequence begins the window again. -EBADMSG for a frame that does not decode. */
+/* Takes one frame of the stream. 1 when it completes the window, which ear_prepare() then hands
+ * out. A gap in the sequence begins the window again. -EBADMSG for a frame that does not decode. */
 int ear_listen(struct ear *ear, uint16_t sequence, struct span frame);
 /* The complete window, ready for tones_measure(); ends it. */
 void ear_prepare(struct ear *ear, float ret[static 2 * TONES_WINDOW_SAMPLES]);

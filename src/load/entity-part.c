@@ -1,31 +1,32 @@
-/* A client of the entity-server (protocol 06a): asks for everything in view and waits until it is told that
- * this is all; looks into the frames of the packets, not at the entities. */
+/* A client of the entity-server (protocol 06a): asks for everything in view and waits until it is
+ * told that this is all; looks into the frames of the packets, not at the entities. */
 #include <errno.h>
 
 #include "base/qt-stream.h"
 #include "entity/entity-query.h"
 #include "load/client.h"
 
-#define QUERY_USEC	    (3 * USEC_PER_SEC)
-#define PATIENCE_USEC	    (30 * USEC_PER_SEC)
-#define PACKETS_PER_SECOND  600
-#define SIZE_SCALE	    (32768.0f * 400.0f)
-#define DATA_FLAGS	    0xc0 /* colour, compressed: what the server always sends */
-#define SECTION_MAX	    (64 * 1024)
-#define STATS_LEN	    222
+#define QUERY_USEC         (3 * USEC_PER_SEC)
+#define PATIENCE_USEC      (30 * USEC_PER_SEC)
+#define PACKETS_PER_SECOND 600
+#define SIZE_SCALE         (32768.0f * 400.0f)
+#define DATA_FLAGS         0xc0 /* colour, compressed: what the server always sends */
+#define SECTION_MAX        (64 * 1024)
+#define STATS_LEN          222
 
 static void send_query(struct client *c, uint64_t now_usec)
 {
 	struct entity_query query = {
 		.connection_id = c->entities.connection_id,
 		.n_views = 1,
-		.views[0] = {
-			.position = walker_position(&c->walker, now_usec),
-			.direction = { .z = -1 },
-			.half_angle = 0.7018f,
-			.far_clip = 16384,
-			.centre_radius = 3,
-		},
+		.views[0] =
+			{
+				.position = walker_position(&c->walker, now_usec),
+				.direction = {.z = -1},
+				.half_angle = 0.7018f,
+				.far_clip = 16384,
+				.centre_radius = 3,
+			},
 		.max_packets_per_second = PACKETS_PER_SECOND,
 		.size_scale = SIZE_SCALE,
 		.flags = ENTITY_QUERY_WANT_COMPLETION,
@@ -95,7 +96,8 @@ static int on_complete(struct client *c, const struct received *rx)
 	if (rx->payload.len != sizeof(uint16_t))
 		return -EBADMSG;
 	if (!e->is_complete)
-		histogram_add(&c->scene->measures.entities.completion, rx->now_usec - e->asked_usec);
+		histogram_add(&c->scene->measures.entities.completion,
+			      rx->now_usec - e->asked_usec);
 	e->is_complete = true;
 	return 0;
 }
@@ -111,10 +113,10 @@ static void entity_start(struct client *c, uint64_t now_usec)
 }
 
 static const struct part_handler handlers[] = {
-	{ PACKET_ENTITY_DATA, on_data },
-	{ PACKET_ENTITY_ERASE, on_erase },
-	{ PACKET_OCTREE_STATS, on_stats },
-	{ PACKET_ENTITY_QUERY_INITIAL_RESULTS_COMPLETE, on_complete },
+	{PACKET_ENTITY_DATA, on_data},
+	{PACKET_ENTITY_ERASE, on_erase},
+	{PACKET_OCTREE_STATS, on_stats},
+	{PACKET_ENTITY_QUERY_INITIAL_RESULTS_COMPLETE, on_complete},
 };
 
 const struct part entity_part = {

@@ -5,7 +5,7 @@
 #include "base/macros.h"
 
 #define SUB_BITS  5
-#define SUB	  (1u << SUB_BITS)
+#define SUB       (1u << SUB_BITS)
 #define VALUE_MAX ((UINT64_C(1) << 36) - 1)
 
 /* The position of the highest bit decides how many low bits do not matter. */
@@ -69,7 +69,7 @@ json_t *histogram_json(const struct histogram *h)
 	if (h->count == 0)
 		return json_pack("{s:i}", "count", 0);
 	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "count", (json_int_t) h->count, "mean",
-			 histogram_mean_usec(h) / 1000, "p50", ms(histogram_percentile(h, 50)), "p95",
-			 ms(histogram_percentile(h, 95)), "p99", ms(histogram_percentile(h, 99)), "max",
-			 ms(h->max_usec));
+			 histogram_mean_usec(h) / 1000, "p50", ms(histogram_percentile(h, 50)),
+			 "p95", ms(histogram_percentile(h, 95)), "p99",
+			 ms(histogram_percentile(h, 99)), "max", ms(h->max_usec));
 }

@@ -1,5 +1,5 @@
-/* Durations, counted in buckets no wider than 1/32 of their value: percentiles of any number of samples in
- * fixed memory. Held by value; zero-initialised is empty. */
+/* Durations, counted in buckets no wider than 1/32 of their value: percentiles of any number of
+ * samples in fixed memory. Held by value; zero-initialised is empty. */
 #pragma once
 
 #include <stdint.h>
@@ -15,7 +15,8 @@ struct histogram {
 };
 
 void histogram_add(struct histogram *h, uint64_t usec);
-/* The value that percent of the samples do not exceed, at most 1/32 too large; 0 without samples. */
+/* The value that percent of the samples do not exceed, at most 1/32 too large; 0 without samples.
+ */
 uint64_t histogram_percentile(const struct histogram *h, double percent);
 double histogram_mean_usec(const struct histogram *h);
 /* {"count", "mean", "p50", "p95", "p99", "max"}, in milliseconds; only "count" without samples. New

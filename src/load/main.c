@@ -1,5 +1,5 @@
-/* hifi-load: simulated clients of a domain, for tests of it under load and for sizing a machine. See
- * hifi-load(1). */
+/* hifi-load: simulated clients of a domain, for tests of it under load and for sizing a machine.
+ * See hifi-load(1). */
 #include <argp.h>
 #include <errno.h>
 #include <netdb.h>
@@ -12,14 +12,14 @@
 
 /* The exit status, beside 0 and argp's 64. */
 #define EXIT_CHECK_FAILED 1
-#define EXIT_NO_RUN	  2
+#define EXIT_NO_RUN       2
 
 const char *argp_program_version = "hifi-load " PACKAGE_VERSION;
 
 static int resolve(const struct load_options *options, struct hifi_addr *ret)
 {
-	const struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM };
-	struct sockaddr_storage ss = { 0 };
+	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
+	struct sockaddr_storage ss = {0};
 	struct addrinfo *list;
 	int r;
 

@@ -5,10 +5,11 @@
 #include "load/histogram.h"
 #include "node/node.h"
 
-/* The mixers of a domain that clients use. X(CONSTANT, node type, name, member of struct load_options) */
-#define LOAD_MIXERS(X)                     \
-	X(AUDIO, 'M', "audio", audio)      \
-	X(AVATAR, 'W', "avatar", avatar)   \
+/* The mixers of a domain that clients use. X(CONSTANT, node type, name, member of struct
+ * load_options) */
+#define LOAD_MIXERS(X)                         \
+	X(AUDIO, 'M', "audio", audio)          \
+	X(AVATAR, 'W', "avatar", avatar)       \
 	X(MESSAGES, 'm', "messages", messages) \
 	X(ENTITY, 'o', "entity", entities)
 
@@ -25,10 +26,10 @@ const char *load_mixer_name(enum load_mixer mixer);
 
 /* The whole run, from the first client on. */
 struct run_measures {
-	uint64_t connections;  /* times a client had all its mixers */
-	uint64_t ended;        /* sessions that the domain ended, or that went silent */
+	uint64_t connections; /* times a client had all its mixers */
+	uint64_t ended;       /* sessions that the domain ended, or that went silent */
 	uint64_t denied;
-	uint64_t departures;   /* that we wanted */
+	uint64_t departures; /* that we wanted */
 	uint64_t codecs_refused;
 	struct histogram connect; /* from the first packet to all mixers active */
 	struct fault_counts faults;
@@ -43,13 +44,13 @@ struct traffic_measures {
 	uint64_t listener_frames; /* periods of 10 ms of all listeners */
 	uint64_t mixes, silent_frames;
 	uint64_t audio_lost;
-	uint64_t audio_gaps;              /* no packet for AUDIO_GAP_USEC */
-	struct histogram audio_jitter;    /* |interval − 10 ms| */
+	uint64_t audio_gaps;           /* no packet for AUDIO_GAP_USEC */
+	struct histogram audio_jitter; /* |interval − 10 ms| */
 
 	uint64_t pair_frames; /* periods of 10 ms of all pairs of avatars */
 	uint64_t avatar_updates;
 	struct histogram move_latency;
-	struct histogram move_interval;   /* between updates of one avatar at one client */
+	struct histogram move_interval; /* between updates of one avatar at one client */
 
 	uint64_t chats_sent, chats_received;
 	struct histogram chat_latency;

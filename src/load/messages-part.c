@@ -1,5 +1,6 @@
-/* A client of the messages-mixer (protocol 05): subscribes to the run's own channel, says something now and
- * then, and checks that everything that anybody says arrives once, unchanged, under the right id. */
+/* A client of the messages-mixer (protocol 05): subscribes to the run's own channel, says something
+ * now and then, and checks that everything that anybody says arrives once, unchanged, under the
+ * right id. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -32,10 +33,11 @@ static void send_chat(struct client *c, uint64_t now_usec)
 	const struct chat_message *message;
 	uint8_t data[TEXT_LONG + 256];
 	struct writer wr = writer_over(data, sizeof(data));
-	struct messages_data packet = { .is_text = true };
+	struct messages_data packet = {.is_text = true};
 	char name[CHANNEL_MAX];
 
-	if (chat_log_compose(&c->scene->chat, c->index, &c->session->id, len, now_usec, &message) < 0)
+	if (chat_log_compose(&c->scene->chat, c->index, &c->session->id, len, now_usec, &message) <
+	    0)
 		return;
 	packet.channel = channel(c, name);
 	packet.data = span_of(message->text, message->len);
@@ -48,13 +50,15 @@ static void send_chat(struct client *c, uint64_t now_usec)
 
 static void messages_frame(struct client *c, uint64_t frame, uint64_t now_usec)
 {
-	if (c->scene->is_over || c->scene->options->chat <= 0 || now_usec < c->messages.next_chat_usec)
+	if (c->scene->is_over || c->scene->options->chat <= 0 ||
+	    now_usec < c->messages.next_chat_usec)
 		return;
 	c->messages.next_chat_usec = now_usec + chat_pause(c);
 	send_chat(c, now_usec);
 }
 
-static void take_text(struct client *c, struct span text, const struct uuid *sender, uint64_t now_usec)
+static void take_text(struct client *c, struct span text, const struct uuid *sender,
+		      uint64_t now_usec)
 {
 	struct measures *m = &c->scene->measures;
 	const struct chat_message *message;
@@ -109,9 +113,11 @@ static void messages_start(struct client *c, uint64_t now_usec)
 	write_bytes(&wr, to.data, to.len);
 	(void) client_send_message(c, LOAD_MIXER_MESSAGES, PACKET_MESSAGES_SUBSCRIBE, &wr);
 	c->messages.listens_usec = now_usec + SUBSCRIBE_USEC;
+	/* In the middle of a pause, as if it had been there before. */
 	c->messages.next_chat_usec = c->messages.listens_usec;
 	if (c->scene->options->chat > 0)
-		c->messages.next_chat_usec += chat_pause(c);
+		c->messages.next_chat_usec +=
+			(uint64_t) (prng_unit(&c->prng) * (double) chat_pause(c));
 }
 
 static void messages_stop(struct client *c)
@@ -120,7 +126,7 @@ static void messages_stop(struct client *c)
 }
 
 static const struct part_handler handlers[] = {
-	{ PACKET_MESSAGES_DATA, on_data },
+	{PACKET_MESSAGES_DATA, on_data},
 };
 
 const struct part messages_part = {

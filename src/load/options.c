@@ -39,6 +39,7 @@ enum {
 	OPT_MIN_SEEN,
 };
 
+/* clang-format off */
 static const struct argp_option argp_options[] = {
 	{ NULL, 0, NULL, 0, "Which domain:", 1 },
 	{ "address", 'a', "HOST", 0, "The domain-server's host (127.0.0.1)", 1 },
@@ -79,6 +80,7 @@ static const struct argp_option argp_options[] = {
 	{ "log-level", OPT_LOG_LEVEL, "LEVEL", 0, "error, warning, notice, info or debug (info)", 5 },
 	{ 0 },
 };
+/* clang-format on */
 
 /* argp_error() does not return in a program; in tests it does, and 0 goes on to EINVAL. */
 static bool parse_double(struct argp_state *state, const char *arg, double low, double high,
@@ -88,7 +90,8 @@ static bool parse_double(struct argp_state *state, const char *arg, double low, 
 	double value = strtod(arg, &end);
 
 	if (end == arg || *end || !(value >= low && value <= high)) {
-		argp_error(state, "%s must be a number from %g to %g, not '%s'", what, low, high, arg);
+		argp_error(state, "%s must be a number from %g to %g, not '%s'", what, low, high,
+			   arg);
 		return false;
 	}
 	*ret = value;
@@ -119,7 +122,10 @@ static const struct {
 	double low, high;
 	size_t offset;
 } doubles[] = {
-#define DOUBLE(key, what, low, high, member) { key, what, low, high, offsetof(struct load_options, member) }
+#define DOUBLE(key, what, low, high, member)                                \
+	{                                                                   \
+		key, what, low, high, offsetof(struct load_options, member) \
+	}
 	DOUBLE(OPT_DURATION, "--duration", 1, 1e6, duration_s),
 	DOUBLE(OPT_RAMP, "--ramp", 0.1, 1000, ramp),
 	DOUBLE(OPT_CHURN, "--churn", 0, 100, churn),
@@ -142,7 +148,8 @@ static error_t parse_double_option(int key, char *arg, struct argp_state *state)
 
 	for (size_t i = 0; i < ELEMENTSOF(doubles); i++)
 		if (doubles[i].key == key)
-			return parse_double(state, arg, doubles[i].low, doubles[i].high, doubles[i].what,
+			return parse_double(state, arg, doubles[i].low, doubles[i].high,
+					    doubles[i].what,
 					    (double *) ((char *) o + doubles[i].offset))
 				       ? 0
 				       : EINVAL;
@@ -151,7 +158,7 @@ static error_t parse_double_option(int key, char *arg, struct argp_state *state)
 
 static error_t parse_codec(struct argp_state *state, const char *arg)
 {
-	static const char *const names[] = { "opus", "zlib", "pcm" };
+	static const char *const names[] = {"opus", "zlib", "pcm"};
 	struct load_options *o = state->input;
 
 	o->codec = NULL;
@@ -190,7 +197,8 @@ static error_t check_together(struct argp_state *state)
 	else if (o->tone && !o->audio)
 		problem = "--tone needs audio";
 	else if (o->tone && load_options_talkers(o) > TONES_MAX)
-		problem = "--tone cannot tell so many talkers apart; use fewer clients or --talkers";
+		problem =
+			"--tone cannot tell so many talkers apart; use fewer clients or --talkers";
 	else if (!isnan(o->min_heard) && !o->tone)
 		problem = "--min-heard needs --tone";
 	else if (!isnan(o->min_seen) && !o->avatar)
@@ -286,9 +294,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse_option,
-	.doc = "Simulates native clients of a domain over UDP: they connect, talk, move, chat, and check what "
+	.doc = "Simulates native clients of a domain over UDP: they connect, talk, move, chat, and "
+	       "check what "
 	       "comes back."
-	       "\vEnds with 0 when all checks passed, 1 when one failed, 2 when the run could not be made, 64 "
+	       "\vEnds with 0 when all checks passed, 1 when one failed, 2 when the run could not "
+	       "be made, 64 "
 	       "for a wrong command line. See hifi-load(1).",
 };
 

@@ -16,12 +16,12 @@ struct load_options {
 
 	unsigned clients;
 	double duration_s;
-	double ramp; /* clients per second */
+	double ramp;  /* clients per second */
 	double churn; /* departures per second, all clients together */
 	uint64_t seed;
 
 	bool audio, avatar, messages, entities;
-	double talkers; /* share of the clients */
+	double talkers;    /* share of the clients */
 	const char *codec; /* what clients offer; NULL: they do not negotiate */
 	bool tone;
 	bool move;
@@ -39,8 +39,8 @@ struct load_options {
 	double min_heard, min_seen;
 };
 
-/* Parses argv. flags are argp's: 0 for a program (errors and --help end it), ARGP_NO_EXIT | ARGP_NO_ERRS
- * for tests. 0 or -EINVAL. */
+/* Parses argv. flags are argp's: 0 for a program (errors and --help end it), ARGP_NO_EXIT |
+ * ARGP_NO_ERRS for tests. 0 or -EINVAL. */
 int load_options_parse(int argc, char **argv, unsigned flags, struct load_options *ret);
 
 /* How many of the clients talk. */

@@ -1,5 +1,5 @@
-/* What a client does with one mixer. A part starts when contact with its mixer is made, stops when the mixer
- * or the session is gone, and may start again. */
+/* What a client does with one mixer. A part starts when contact with its mixer is made, stops when
+ * the mixer or the session is gone, and may start again. */
 #pragma once
 
 #include "load/measures.h"

@@ -5,8 +5,10 @@
 #include "base/macros.h"
 
 /* A listener plays 100 frames a second; a mixer that delivers fewer does not keep up. */
-#define AUDIO_RATE_LEAST 95
+#define AUDIO_RATE_LEAST  95
 #define FRAMES_PER_SECOND 100.0
+/* Past this the figures are those of this program, not of the domain. */
+#define SKIPPED_PERCENT_MOST 1
 
 static double per(double a, double b)
 {
@@ -22,7 +24,8 @@ double report_audio_rate(const struct report *report)
 {
 	const struct traffic_measures *m = &report->measures->traffic;
 
-	return FRAMES_PER_SECOND * per((double) (m->mixes + m->silent_frames), (double) m->listener_frames);
+	return FRAMES_PER_SECOND *
+	       per((double) (m->mixes + m->silent_frames), (double) m->listener_frames);
 }
 
 double report_audio_gaps(const struct report *report)
@@ -113,8 +116,11 @@ static void check_always(const struct report *report, struct check_list *list)
 		expect_least(list, "audio_rate", "mixes per listener and second",
 			     report_audio_rate(report), AUDIO_RATE_LEAST);
 	if (o->avatar && o->clients > 1)
-		expect_least(list, "avatar_updates", "updates of others", (double) m->traffic.avatar_updates,
-			     1);
+		expect_least(list, "avatar_updates", "updates of others",
+			     (double) m->traffic.avatar_updates, 1);
+	expect_most(list, "generator", "percent of the time that this program could not keep up",
+		    100 * per((double) report->skipped / 1000, report->measured_s),
+		    SKIPPED_PERCENT_MOST);
 	for (unsigned i = 0; i < FAULT_COUNT; i++)
 		expect_most(list, fault_name(i), fault_meaning(i), (double) m->run.faults.n[i], 0);
 }
@@ -123,17 +129,17 @@ size_t report_checks(const struct report *report, struct check ret[static REPORT
 {
 	const struct load_options *o = report->options;
 	const struct measures *m = report->measures;
-	struct check_list list = { .checks = ret };
+	struct check_list list = {.checks = ret};
 
 	check_always(report, &list);
-	expect_most(&list, "loss", "percent lost on the way from the worst mixer", worst_loss(report),
-		    o->max_loss_percent);
+	expect_most(&list, "loss", "percent lost on the way from the worst mixer",
+		    worst_loss(report), o->max_loss_percent);
 	expect_most(&list, "avatar_p99", "ms, 99th percentile of avatar latency",
 		    p99_ms(&m->traffic.move_latency), o->avatar ? o->max_p99_ms : NAN);
 	expect_most(&list, "chat_p99", "ms, 99th percentile of chat latency",
 		    p99_ms(&m->traffic.chat_latency), o->messages ? o->max_p99_ms : NAN);
-	expect_most(&list, "connect", "ms, slowest connection", (double) m->run.connect.max_usec / 1000,
-		    o->max_connect_ms);
+	expect_most(&list, "connect", "ms, slowest connection",
+		    (double) m->run.connect.max_usec / 1000, o->max_connect_ms);
 	expect_most(&list, "gaps", "audio gaps per listener and minute", report_audio_gaps(report),
 		    o->max_gaps);
 	expect_least(&list, "heard", "share of talkers heard", report->share_heard, o->min_heard);

@@ -16,19 +16,19 @@ struct report {
 	struct hifi_addr domain;
 	const struct measures *measures;
 	double measured_s;
-	unsigned n_complete; /* clients with all mixers at the end of the measuring */
-	unsigned n_missing;  /* that should have been */
+	unsigned n_complete;            /* clients with all mixers at the end of the measuring */
+	unsigned n_missing;             /* that should have been */
 	double share_heard, share_seen; /* 0…1, NAN when it was not asked for */
 	struct node_traffic traffic[LOAD_MIXER_COUNT]; /* of all clients */
-	uint64_t cpu_usec; /* of this program while it measured */
-	uint64_t skipped;  /* milliseconds it was too late to use */
+	uint64_t cpu_usec;                             /* of this program while it measured */
+	uint64_t skipped;                              /* milliseconds it was too late to use */
 };
 
 struct check {
 	const char *name;
 	const char *what; /* in a few words, with the unit */
 	double value, limit;
-	bool is_minimum;  /* limit is the least, else the most */
+	bool is_minimum; /* limit is the least, else the most */
 	bool ok;
 };
 

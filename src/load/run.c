@@ -10,22 +10,23 @@
 #include "base/log.h"
 #include "load/client.h"
 
-/* Clients take turns: each sends in one of ten phases of a frame, so that the load is as even as that of
- * real clients, whose clocks know nothing of each other. */
-#define TICK_USEC      USEC_PER_MSEC
-#define PHASES	       (FRAME_USEC / TICK_USEC)
-#define READY_MAX      256
+/* Clients take turns: each sends in one of ten phases of a frame, so that the load is as even as
+ * that of real clients, whose clocks know nothing of each other. */
+#define TICK_USEC USEC_PER_MSEC
+#define PHASES    (FRAME_USEC / TICK_USEC)
+#define READY_MAX 256
 /* What is later than this is left out. */
-#define LATE_MAX_USEC  (100 * USEC_PER_MSEC)
+#define LATE_MAX_USEC (100 * USEC_PER_MSEC)
 
 /* From the last one's joining to the measuring. */
-#define SETTLE_USEC	(3 * USEC_PER_SEC)
+#define SETTLE_USEC     (3 * USEC_PER_SEC)
 #define SETTLE_MAX_USEC (15 * USEC_PER_SEC)
-/* From the end of the measuring to the report: what is under way arrives, avatars of those who left go. */
-#define DRAIN_USEC	(2 * USEC_PER_SEC)
-#define GHOST_USEC	(5 * USEC_PER_SEC)
-#define CHORE_USEC	(USEC_PER_SEC / 4)
-#define PROGRESS_USEC	(10 * USEC_PER_SEC)
+/* From the end of the measuring to the report: what is under way arrives, avatars of those who left
+ * go. */
+#define DRAIN_USEC    (2 * USEC_PER_SEC)
+#define GHOST_USEC    (5 * USEC_PER_SEC)
+#define CHORE_USEC    (USEC_PER_SEC / 4)
+#define PROGRESS_USEC (10 * USEC_PER_SEC)
 /* A client that takes longer than this to connect is missing. */
 #define CONNECT_MAX_USEC (10 * USEC_PER_SEC)
 
@@ -65,7 +66,7 @@ struct run {
 static int join(struct run *run, unsigned i, uint64_t now_usec)
 {
 	struct client *c = &run->clients[i];
-	struct epoll_event ready = { .events = EPOLLIN, .data.u32 = i };
+	struct epoll_event ready = {.events = EPOLLIN, .data.u32 = i};
 	int r;
 
 	run->rejoin_usec[i] = 0;
@@ -107,7 +108,8 @@ static void run_churn(struct run *run, uint64_t now_usec)
 		if (run->rejoin_usec[i] > 0 && now_usec >= run->rejoin_usec[i])
 			(void) join(run, i, now_usec);
 
-	if (run->options->churn <= 0 || run->phase != PHASE_MEASURING || now_usec < run->next_churn_usec)
+	if (run->options->churn <= 0 || run->phase != PHASE_MEASURING ||
+	    now_usec < run->next_churn_usec)
 		return;
 	run->next_churn_usec = now_usec + (uint64_t) (1e6 / run->options->churn);
 	i = (unsigned) (prng_next(&run->prng) % run->options->clients);
@@ -166,7 +168,8 @@ static void settle_chat(struct run *run, uint64_t now_usec)
 			return;
 		run->scene.measures.run.faults.n[FAULT_CHAT_LOST] += lacking;
 		/* A repetition would arrive soon after. */
-		if (lacking == 0 && now_usec < message->sent_usec + DRAIN_USEC && !run->scene.is_over)
+		if (lacking == 0 && now_usec < message->sent_usec + DRAIN_USEC &&
+		    !run->scene.is_over)
 			return;
 		chat_log_drop(&run->scene.chat, message);
 	}
@@ -350,7 +353,8 @@ static int start_loop(struct run *run)
 	run->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (run->epoll_fd < 0)
 		return -errno;
-	r = event_io_new(run->event, run->epoll_fd, EPOLLIN, 0, on_sockets, run, "sockets", &run->io);
+	r = event_io_new(run->event, run->epoll_fd, EPOLLIN, 0, on_sockets, run, "sockets",
+			 &run->io);
 	if (r < 0)
 		return r;
 	run->start_usec = now;
@@ -418,7 +422,8 @@ static double share_heard(const struct run *run)
 		unsigned others = talkers - cast_talks(&run->scene.cast, i);
 
 		if (others > 0) {
-			sum += client_audio_heard(&run->clients[i].audio, talkers) / (double) others;
+			sum += client_audio_heard(&run->clients[i].audio, talkers) /
+			       (double) others;
 			n++;
 		}
 	}

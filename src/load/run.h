@@ -13,6 +13,6 @@ int run_new(sd_event *event, const struct load_options *options, const struct hi
 struct run *run_free(struct run *run);
 DEFINE_CLEANUP_FUNC(struct run *, run_free);
 
-/* After the loop, which the run ends itself: everybody leaves, and *ret is what was measured so far (it
- * borrows from the run). */
+/* After the loop, which the run ends itself: everybody leaves, and *ret is what was measured so far
+ * (it borrows from the run). */
 void run_finish(struct run *run, struct report *ret);

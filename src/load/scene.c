@@ -3,8 +3,8 @@
 bool scene_uses(const struct scene *scene, enum load_mixer mixer)
 {
 	switch (mixer) {
-#define X(constant, type, name, option)   \
-	case LOAD_MIXER_##constant:       \
+#define X(constant, type, name, option) \
+	case LOAD_MIXER_##constant:     \
 		return scene->options->option;
 		LOAD_MIXERS(X)
 #undef X
@@ -27,12 +27,13 @@ static void fill_interest(struct scene *scene)
 			scene->interest[n++] = types[i];
 }
 
-int scene_init(struct scene *scene, const struct load_options *options, const struct hifi_addr *domain)
+int scene_init(struct scene *scene, const struct load_options *options,
+	       const struct hifi_addr *domain)
 {
 	struct uuid id = uuid_random();
 	int r;
 
-	*scene = (struct scene){ .options = options, .domain = *domain };
+	*scene = (struct scene){.options = options, .domain = *domain};
 	memcpy(&scene->run_id, id.b, sizeof(scene->run_id));
 	fill_interest(scene);
 	r = cast_init(&scene->cast, options);

@@ -8,7 +8,7 @@
 
 int sessions_init(struct sessions *s)
 {
-	*s = (struct sessions){ .by_id = hashmap_new(sizeof(struct uuid)) };
+	*s = (struct sessions){.by_id = hashmap_new(sizeof(struct uuid))};
 	list_init(&s->all);
 	return s->by_id ? 0 : -ENOMEM;
 }
@@ -26,7 +26,7 @@ void sessions_done(struct sessions *s)
 
 	if (!s->by_id)
 		return;
-	list_for_each(session, &s->all, list)
+	list_for_each (session, &s->all, list)
 		forget(s, session);
 	s->by_id = hashmap_free(s->by_id);
 }
@@ -71,7 +71,7 @@ void sessions_sweep(struct sessions *s, uint64_t now_usec)
 {
 	struct session *session;
 
-	list_for_each(session, &s->all, list)
+	list_for_each (session, &s->all, list)
 		if (session->left_usec > 0 && now_usec > session->left_usec + REMEMBER_USEC)
 			forget(s, session);
 }
@@ -80,7 +80,7 @@ struct vec3 session_mark(struct session *session, struct vec3 position, uint64_t
 {
 	unsigned i = session->next_mark++ % SESSION_MARKS;
 
-	session->marks[i] = (struct session_mark){ position.x, position.z, now_usec };
+	session->marks[i] = (struct session_mark){position.x, position.z, now_usec};
 	position.y = (float) i / SESSION_MARKS;
 	return position;
 }

@@ -1,5 +1,6 @@
-/* Who of ours is, or was, in the domain under which session id; what each sent. So that whoever receives a
- * position or sees an avatar can tell whose it is, when it was sent, and whether it should still be there. */
+/* Who of ours is, or was, in the domain under which session id; what each sent. So that whoever
+ * receives a position or sees an avatar can tell whose it is, when it was sent, and whether it
+ * should still be there. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,8 +13,8 @@
 /* Positions that are remembered, 10 s at 50 Hz. */
 #define SESSION_MARKS 512
 
-/* A position that was sent. Its height is the mark's number in the ring: exact in a float, and found again
- * in what the mixer passes on. */
+/* A position that was sent. Its height is the mark's number in the ring: exact in a float, and
+ * found again in what the mixer passes on. */
 struct session_mark {
 	float x, z;
 	uint64_t sent_usec;
@@ -21,7 +22,7 @@ struct session_mark {
 
 struct session {
 	struct uuid id;
-	uint32_t serial;    /* 1, 2, … in order of joining */
+	uint32_t serial; /* 1, 2, … in order of joining */
 	unsigned client;
 	uint64_t left_usec; /* 0: still here */
 	unsigned next_mark;
@@ -38,7 +39,8 @@ struct sessions {
 int sessions_init(struct sessions *s);
 void sessions_done(struct sessions *s);
 
-/* The client may come back to its own session. 0, -EEXIST for an id that another client has, -ENOMEM. */
+/* The client may come back to its own session. 0, -EEXIST for an id that another client has,
+ * -ENOMEM. */
 int sessions_join(struct sessions *s, const struct uuid *id, unsigned client, struct session **ret);
 void sessions_leave(struct session *session, uint64_t now_usec);
 /* NULL: none of ours. */

@@ -5,10 +5,10 @@
 
 #include "avatar/avatar-data.h"
 
-#define MOVES_EVERY	3
+#define MOVES_EVERY     3
 #define NO_TRANSLATIONS 0.001f /* the least maxTranslationDimension that clients send */
-#define BONE_ROOT	0
-#define BONE_CHILD	1
+#define BONE_ROOT       0
+#define BONE_CHILD      1
 
 static size_t joint_name(unsigned i, char buf[static 16])
 {
@@ -17,7 +17,7 @@ static size_t joint_name(unsigned i, char buf[static 16])
 
 static void write_joint(struct writer *wr, unsigned i, size_t name_at, size_t name_len)
 {
-	static const struct quat identity = { .w = 1 };
+	static const struct quat identity = {.w = 1};
 	uint8_t rotation[6];
 
 	packed_quat6_encode(&identity, rotation);
@@ -61,8 +61,9 @@ static bool moves(unsigned joint)
 /* Swinging about an axis of its own at half a hertz or so. */
 static void write_rotation(struct writer *wr, unsigned joint, unsigned offset, uint64_t now_usec)
 {
-	double swing = moves(joint) ? 0.4 * sin((double) now_usec / 1e6 * 3.3 + joint + offset) : 0.1;
-	struct quat q = { .w = (float) cos(swing) };
+	double swing =
+		moves(joint) ? 0.4 * sin((double) now_usec / 1e6 * 3.3 + joint + offset) : 0.1;
+	struct quat q = {.w = (float) cos(swing)};
 	uint8_t rotation[6];
 
 	if (joint % 2)
@@ -75,7 +76,7 @@ static void write_rotation(struct writer *wr, unsigned joint, unsigned offset, u
 
 static void write_bits(struct writer *wr, unsigned joints, bool (*is_set)(unsigned joint))
 {
-	uint8_t bits[AVATAR_JOINT_BITS_MAX] = { 0 };
+	uint8_t bits[AVATAR_JOINT_BITS_MAX] = {0};
 
 	for (unsigned i = 0; i < joints; i++)
 		if (is_set(i))
@@ -93,7 +94,8 @@ static bool never(unsigned joint)
 	return false;
 }
 
-void skeleton_write_pose(struct writer *wr, unsigned joints, bool all, unsigned offset, uint64_t now_usec)
+void skeleton_write_pose(struct writer *wr, unsigned joints, bool all, unsigned offset,
+			 uint64_t now_usec)
 {
 	write_u8(wr, (uint8_t) joints);
 	write_bits(wr, joints, all ? always : moves);

@@ -4,11 +4,11 @@
 
 #include "base/macros.h"
 
-#define LOWEST_HZ   200
-#define HIGHEST_HZ  10000
-#define STEP_HZ	    (AUDIO_RATE_HZ / TONES_WINDOW_SAMPLES)
+#define LOWEST_HZ    200
+#define HIGHEST_HZ   10000
+#define STEP_HZ      (AUDIO_RATE_HZ / TONES_WINDOW_SAMPLES)
 #define NARROWEST_HZ (2 * STEP_HZ) /* the Hann window's main lobe ends there */
-#define WIDEST_HZ   200
+#define WIDEST_HZ    200
 
 static_assert(LOWEST_HZ + TONES_MAX * NARROWEST_HZ <= HIGHEST_HZ, "room for all tones");
 

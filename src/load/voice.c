@@ -5,10 +5,10 @@
 
 #include "load/tones.h"
 
-#define SPEECH_FRAMES	 200
+#define SPEECH_FRAMES    200
 #define SPEECH_SYLLABLES 8 /* in the loop */
-#define PITCH_HZ	 120.0
-#define HARMONICS	 20
+#define PITCH_HZ         120.0
+#define HARMONICS        20
 
 struct frame {
 	uint16_t len;
@@ -21,7 +21,8 @@ struct voice {
 	struct frame *coded;
 };
 
-/* The encoder goes round once before its frames are kept, so that the loop has no seam in its state. */
+/* The encoder goes round once before its frames are kept, so that the loop has no seam in its
+ * state. */
 static int encode(struct voice *voice, const struct codec_ops *codec, const int16_t *pcm)
 {
 	_cleanup_(codec_encoder_freep) struct codec_encoder *encoder = NULL;
@@ -68,7 +69,8 @@ static int voice_new(const struct codec_ops *codec, const int16_t *pcm, unsigned
 	return 0;
 }
 
-/* Harmonics of a pitch that glides within each syllable, under an envelope that opens and closes. */
+/* Harmonics of a pitch that glides within each syllable, under an envelope that opens and closes.
+ */
 static void make_speech(struct prng *prng, int16_t ret[static SPEECH_FRAMES * AUDIO_FRAME_SAMPLES])
 {
 	const unsigned syllable = SPEECH_FRAMES * AUDIO_FRAME_SAMPLES / SPEECH_SYLLABLES;

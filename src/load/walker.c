@@ -14,8 +14,8 @@ static double angle(const struct walker *w, uint64_t now_usec)
 struct walker walker_make(struct prng *prng, double spread_m, bool moves)
 {
 	struct walker w = {
-		.home = { .x = (float) prng_range(prng, -spread_m / 2, spread_m / 2),
-			  .z = (float) prng_range(prng, -spread_m / 2, spread_m / 2) },
+		.home = {.x = (float) prng_range(prng, -spread_m / 2, spread_m / 2),
+			 .z = (float) prng_range(prng, -spread_m / 2, spread_m / 2)},
 		.phase = prng_range(prng, 0, 2 * M_PI),
 	};
 
@@ -41,5 +41,5 @@ struct quat walker_orientation(const struct walker *w, uint64_t now_usec)
 {
 	double half = (M_PI - angle(w, now_usec)) / 2;
 
-	return (struct quat){ .y = (float) sin(half), .w = (float) cos(half) };
+	return (struct quat){.y = (float) sin(half), .w = (float) cos(half)};
 }

@@ -61,9 +61,10 @@ static void test_identity_5_two_records(void **state)
 {
 	size_t len;
 	_cleanup_free_ uint8_t *bytes = hex_bytes(
-		SESSION_1 "00000001 00000000 00000006005a006f00eb 00000006005a006f00eb 00000002" SESSION_A
-			  "00000005 00000000 ffffffff 00000012 "
-			  "0061006e006f006e0079006d006f00750073 00000002",
+		SESSION_1
+		"00000001 00000000 00000006005a006f00eb 00000006005a006f00eb 00000002" SESSION_A
+		"00000005 00000000 ffffffff 00000012 "
+		"0061006e006f006e0079006d006f00750073 00000002",
 		&len);
 	struct reader rd = reader_over(bytes, len);
 	struct avatar_identity_record record;
@@ -94,15 +95,14 @@ static void test_identity_with_attachments_is_refused(void **state)
 	assert_int_equal(avatar_identity_next(&rd, &record), -EBADMSG);
 }
 
-#define SKELETON                                                             \
-	"0000803f 0000803f 02 0900"                                          \
-	"0000 04 00 000000400000 bfffbfff3fff cc0c 0000 ffff"                \
-	"0400 05 01 0000002000f0 bfff9d5c3fff cc0c 0100 0000"                \
+#define SKELETON                                              \
+	"0000803f 0000803f 02 0900"                           \
+	"0000 04 00 000000400000 bfffbfff3fff cc0c 0000 ffff" \
+	"0400 05 01 0000002000f0 bfff9d5c3fff cc0c 0100 0000" \
 	"48697073 5370696e65"
-#define BULK_TRAITS                                                          \
-	"0100000000000000" SESSION_1                                         \
-	"00 01000000 1100 68747470733a2f2f612e622f632e667374"                \
-	"01 01000000 4000" SKELETON "02 02000000" SESSION_A "0300 0a0b0c"    \
+#define BULK_TRAITS                                                                        \
+	"0100000000000000" SESSION_1 "00 01000000 1100 68747470733a2f2f612e622f632e667374" \
+	"01 01000000 4000" SKELETON "02 02000000" SESSION_A "0300 0a0b0c"                  \
 	"03 03000000" SESSION_A "ffff ff"
 
 static void test_traits_8_2(void **state)

@@ -20,7 +20,7 @@ struct fixture {
 
 static void open_log(struct fixture *f)
 {
-	*f = (struct fixture){ .sender = uuid_random() };
+	*f = (struct fixture){.sender = uuid_random()};
 	assert_int_equal(chat_log_init(&f->log, CLIENTS), 0);
 }
 
@@ -51,7 +51,8 @@ static void test_once_each(void **state)
 		assert_false(chat_message_has(f.message, client));
 		assert_int_equal(arrives(&f, client, f.message->text, f.message->len), CHAT_FIRST);
 		assert_true(chat_message_has(f.message, client));
-		assert_int_equal(arrives(&f, client, f.message->text, f.message->len), CHAT_REPEATED);
+		assert_int_equal(arrives(&f, client, f.message->text, f.message->len),
+				 CHAT_REPEATED);
 	}
 	chat_log_done(&f.log);
 }
@@ -82,8 +83,9 @@ static void test_forged(void **state)
 
 	open_log(&f);
 	compose(&f, 200, 1000);
-	assert_int_equal(chat_log_receive(&f.log, 1, span_of(f.message->text, f.message->len), &other, &m),
-			 CHAT_FORGED);
+	assert_int_equal(
+		chat_log_receive(&f.log, 1, span_of(f.message->text, f.message->len), &other, &m),
+		CHAT_FORGED);
 	assert_false(chat_message_has(f.message, 1));
 	chat_log_done(&f.log);
 }
@@ -130,7 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_once_each),    cmocka_unit_test(test_altered),
-		cmocka_unit_test(test_forged),	     cmocka_unit_test(test_oldest_first),
+		cmocka_unit_test(test_forged),       cmocka_unit_test(test_oldest_first),
 		cmocka_unit_test(test_text_is_utf8),
 	};
 

@@ -21,7 +21,7 @@ static int compare(const void *a, const void *b)
 
 static void test_empty(void **state)
 {
-	struct histogram h = { 0 };
+	struct histogram h = {0};
 	json_t *json = histogram_json(&h);
 
 	assert_int_equal(histogram_percentile(&h, 50), 0);
@@ -33,7 +33,7 @@ static void test_empty(void **state)
 
 static void test_small_values_are_exact(void **state)
 {
-	struct histogram h = { 0 };
+	struct histogram h = {0};
 
 	for (unsigned i = 1; i <= 50; i++)
 		histogram_add(&h, i);
@@ -48,10 +48,10 @@ static void test_small_values_are_exact(void **state)
 static void test_percentiles_against_sorted_samples(void **state)
 {
 	enum { N = 20000 };
-	static const double percents[] = { 1, 10, 50, 90, 95, 99, 99.9, 100 };
+	static const double percents[] = {1, 10, 50, 90, 95, 99, 99.9, 100};
 	static uint64_t samples[N];
-	struct prng prng = { .state = 7 };
-	struct histogram h = { 0 };
+	struct prng prng = {.state = 7};
+	struct histogram h = {0};
 
 	for (unsigned i = 0; i < N; i++) {
 		/* From a microsecond to hours. */
@@ -71,7 +71,7 @@ static void test_percentiles_against_sorted_samples(void **state)
 
 static void test_more_than_it_can_hold(void **state)
 {
-	struct histogram h = { 0 };
+	struct histogram h = {0};
 
 	histogram_add(&h, UINT64_MAX / 2);
 	histogram_add(&h, 5);
@@ -82,7 +82,7 @@ static void test_more_than_it_can_hold(void **state)
 
 static void test_json_is_in_milliseconds(void **state)
 {
-	struct histogram h = { 0 };
+	struct histogram h = {0};
 	json_t *json;
 
 	for (unsigned i = 0; i < 100; i++)

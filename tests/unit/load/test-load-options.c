@@ -19,7 +19,7 @@
 static int parse(const char *line, struct load_options *ret)
 {
 	static char copy[512];
-	char *argv[64] = { (char *) "hifi-load" }, *rest = copy, *word;
+	char *argv[64] = {(char *) "hifi-load"}, *rest = copy, *word;
 	int argc = 1;
 
 	assert_true(strlen(line) < sizeof(copy));
@@ -49,11 +49,12 @@ static void test_everything(void **state)
 {
 	struct load_options o;
 
-	assert_int_equal(parse("-a localhost --server-port 5000 --allow-remote -n 100 --duration 2.5 "
-			       "--ramp 10 --churn 0.5 --seed 9 --talkers 0.33 --codec none --tone --move "
-			       "--spread 3 --joints 7 --chat 1 --no-messages --no-entities --json",
-			       &o),
-			 0);
+	assert_int_equal(
+		parse("-a localhost --server-port 5000 --allow-remote -n 100 --duration 2.5 "
+		      "--ramp 10 --churn 0.5 --seed 9 --talkers 0.33 --codec none --tone --move "
+		      "--spread 3 --joints 7 --chat 1 --no-messages --no-entities --json",
+		      &o),
+		0);
 	assert_string_equal(o.host, "localhost");
 	assert_int_equal(o.port, 5000);
 	assert_true(o.allow_remote);
@@ -72,10 +73,11 @@ static void test_checks(void **state)
 {
 	struct load_options o;
 
-	assert_int_equal(parse("--max-loss 0.1 --max-p99-ms 50 --max-connect-ms 2000 --max-gaps 1 --tone "
-			       "--min-heard 1 --min-seen 0.9",
-			       &o),
-			 0);
+	assert_int_equal(
+		parse("--max-loss 0.1 --max-p99-ms 50 --max-connect-ms 2000 --max-gaps 1 --tone "
+		      "--min-heard 1 --min-seen 0.9",
+		      &o),
+		0);
 	assert_true(o.max_loss_percent == 0.1 && o.max_p99_ms == 50 && o.max_connect_ms == 2000 &&
 		    o.max_gaps == 1 && o.min_heard == 1 && o.min_seen == 0.9);
 }
@@ -118,7 +120,7 @@ static void test_refused(void **state)
 		"--min-heard 1",
 		"--min-seen 1 --no-avatar",
 	};
-	struct load_options o = { .clients = 77 };
+	struct load_options o = {.clients = 77};
 
 	for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
 		if (parse(lines[i], &o) != -EINVAL)
@@ -139,8 +141,8 @@ static void test_port_base(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_everything),
-		cmocka_unit_test(test_checks),	 cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_checks),    cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_port_base),
 	};
 

@@ -48,7 +48,7 @@ static void test_marks(void **state)
 	assert_int_equal(sessions_init(&s), 0);
 	assert_int_equal(sessions_join(&s, &id, 0, &session), 0);
 	for (unsigned i = 0; i <= SESSION_MARKS; i++) {
-		at[i] = session_mark(session, (struct vec3){ (float) i / 3, 0, -1.1f }, 1000 + i);
+		at[i] = session_mark(session, (struct vec3){(float) i / 3, 0, -1.1f}, 1000 + i);
 		assert_int_equal(session_mark_find(session, &at[i]), 1000 + i);
 	}
 	/* The oldest has given its place to the newest. */
@@ -66,7 +66,7 @@ static void test_positions_that_were_not_sent(void **state)
 
 	assert_int_equal(sessions_init(&s), 0);
 	assert_int_equal(sessions_join(&s, &id, 0, &session), 0);
-	sent = session_mark(session, (struct vec3){ 1, 0, 2 }, 5);
+	sent = session_mark(session, (struct vec3){1, 0, 2}, 5);
 
 	wrong = sent;
 	wrong.x += 0.0001f;

@@ -14,7 +14,7 @@
 
 static void test_trait(void **state)
 {
-	static const unsigned counts[] = { 0, 1, 60, LOAD_JOINTS_MAX };
+	static const unsigned counts[] = {0, 1, 60, LOAD_JOINTS_MAX};
 
 	for (size_t i = 0; i < ELEMENTSOF(counts); i++) {
 		uint8_t value[8192], data[8192 + 3];

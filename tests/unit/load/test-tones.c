@@ -16,7 +16,7 @@
 
 static void test_frequencies(void **state)
 {
-	static const unsigned counts[] = { 1, 2, 20, 49, 50, 200, TONES_MAX };
+	static const unsigned counts[] = {1, 2, 20, 49, 50, 200, TONES_MAX};
 
 	for (size_t i = 0; i < ELEMENTSOF(counts); i++)
 		for (unsigned t = 0; t < counts[i]; t++) {
@@ -61,7 +61,7 @@ static double through_codec(const struct codec_ops *codec, unsigned hz, unsigned
 	_cleanup_(codec_decoder_freep) struct codec_decoder *decoder = NULL;
 	_cleanup_(voice_freep) struct voice *voice = NULL;
 	float prepared[2 * TONES_WINDOW_SAMPLES];
-	struct ear ear = { 0 };
+	struct ear ear = {0};
 	int r = 0;
 
 	assert_int_equal(voice_new_tone(codec, hz, 1500, &voice), 0);
@@ -96,8 +96,8 @@ static void test_codecs(void **state)
 		double there = through_codec(codecs.codecs[i], 800, 800);
 		double elsewhere = through_codec(codecs.codecs[i], 800, 1200);
 
-		printf("# %s: 1500 came back as %.0f, beside it %.2f\n", codecs.codecs[i]->name, there,
-		       elsewhere);
+		printf("# %s: 1500 came back as %.0f, beside it %.2f\n", codecs.codecs[i]->name,
+		       there, elsewhere);
 		assert_true(there > 1200 && there < 1800);
 		assert_true(elsewhere < 5);
 	}
@@ -107,13 +107,14 @@ static void test_a_gap_begins_the_window_again(void **state)
 {
 	static const uint8_t silence[AUDIO_FRAME_BYTES_MAX];
 	const struct codec_set codecs = codec_set_builtin();
-	struct ear ear = { 0 };
+	struct ear ear = {0};
 	uint16_t sequence = 0;
 	unsigned n = 0;
 
 	assert_int_equal(ear_open(&ear, codec_set_find(&codecs, "pcm")), 0);
 	for (unsigned i = 0; i < TONES_WINDOW_FRAMES; i++)
-		assert_int_equal(ear_listen(&ear, sequence++, span_of(silence, sizeof(silence))), 0);
+		assert_int_equal(ear_listen(&ear, sequence++, span_of(silence, sizeof(silence))),
+				 0);
 	sequence++;
 	while (ear_listen(&ear, sequence++, span_of(silence, sizeof(silence))) == 0)
 		n++;
@@ -125,7 +126,7 @@ static void test_speech_is_speech(void **state)
 {
 	const struct codec_set codecs = codec_set_builtin();
 	_cleanup_(voice_freep) struct voice *voice = NULL;
-	struct prng prng = { .state = 1 };
+	struct prng prng = {.state = 1};
 	unsigned loud = 0, quiet = 0;
 
 	assert_int_equal(voice_new_speech(codec_set_find(&codecs, "opus"), &prng, &voice), 0);
