@@ -8,7 +8,7 @@
 
 #define BATCH             64
 #define DATAGRAM_MAX      2048
-#define KERNEL_BUFFER_MAX (1024 * 1024)
+#define KERNEL_BUFFER_MAX (8 * 1024 * 1024)
 
 union address {
 	struct sockaddr_storage storage;
@@ -53,9 +53,10 @@ static void batch_init(struct batch *b)
 	}
 }
 
-/* At least a megabyte: what arrives while a mixer computes a frame has to wait somewhere. FORCE
- * goes past net.core.rmem_max but needs a capability; never shrinks what the service manager has
- * set. */
+/* Room for some 20,000 small datagrams: what arrives while a mixer computes a frame, or all the
+ * acknowledgements of a message to hundreds of people, has to wait somewhere. Upstream's megabyte
+ * overflowed at 500 people who chat, and the retransmissions took seconds. FORCE goes past
+ * net.core.rmem_max but needs a capability; never shrinks what the service manager has set. */
 static void grow_kernel_buffer(int fd, int option, int force_option)
 {
 	int size = 0, wanted = KERNEL_BUFFER_MAX;
