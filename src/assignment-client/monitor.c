@@ -219,7 +219,13 @@ int monitor_new(sd_event *event, const struct monitor_options *options, struct m
 {
 	_cleanup_(monitor_freep) struct monitor *m = NULL;
 	uint64_t now = clock_now_usec();
+	sigset_t chld;
 	int r;
+
+	/* Else the loop refuses to watch children. */
+	(void) sigemptyset(&chld);
+	(void) sigaddset(&chld, SIGCHLD);
+	(void) sigprocmask(SIG_BLOCK, &chld, NULL);
 
 	m = calloc(1, sizeof(*m));
 	if (!m)
