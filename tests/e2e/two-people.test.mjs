@@ -25,6 +25,8 @@ const errors = watchErrors();
 let alice;
 let bob;
 
+// q and -q are the same rotation.
+const sameRotation = (a, b) => Math.abs(a.w * b.w + a.x * b.x + a.y * b.y + a.z * b.z) > 0.9999;
 const near = (a, b, tolerance) => Math.hypot(a.x - b.x, a.y - b.y, a.z - b.z) < tolerance;
 
 test("both enter and reach all four mixers", told(here, async (t) => {
@@ -103,10 +105,11 @@ test("moves and turns are seen within 100 ms", told(here, async (t) => {
 	for (let step = 0; step < 20; step++) {
 		const to = { x: step * 0.5, y: 1, z: -2 };
 		const half = (step + 1) * 0.05;
+		const turn = { w: Math.cos(half), x: 0, y: Math.sin(half), z: 0 };
 		const start = monotonicMs();
 		bob.me.position = to;
-		bob.me.orientation = { w: Math.cos(half), x: 0, y: Math.sin(half), z: 0 };
-		await until("move", () => near(seen.position, to, 0.01) && Math.abs(seen.orientation.y - Math.sin(half)) < 0.01,
+		bob.me.orientation = turn;
+		await until("move", () => near(seen.position, to, 0.01) && sameRotation(seen.orientation, turn),
 			{ deadlineMs: 2000, pollMs: 1, describe: () => JSON.stringify([seen.position, seen.orientation]) });
 		took.push(monotonicMs() - start);
 	}

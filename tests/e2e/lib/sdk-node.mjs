@@ -33,6 +33,18 @@ class BrowserSocket extends WebSocket {
 	}
 }
 
+// In a browser a channel closes and tells of it in one step. Here it is closed first, and a send before its
+// event comes throws where a browser's would go into the void.
+const sendOrThrow = wrtc.RTCDataChannel.prototype.send;
+wrtc.RTCDataChannel.prototype.send = function send(data) {
+	try {
+		sendOrThrow.call(this, data);
+	} catch (error) {
+		if (error.name !== "InvalidStateError" || this.readyState === "connecting")
+			throw error;
+	}
+};
+
 // No directory service can be reached, so the upload of a public key that the SDK starts by itself fails.
 class UnreachableRequest {
 	open() {}
