@@ -409,14 +409,11 @@ static int on_removed_node(void *userdata, const struct received *rx)
 	if (r < 0)
 		return r;
 
+	/* A web client closes its channels itself. Were we first, what the SDK still sends before it has
+	 * taken everything down would find them closed, and each time it says so in the page's console. */
 	node = node_list_find(dc->nodes, &id);
-	if (node) {
-		struct hifi_addr channel = node->active;
-
+	if (node)
 		node_list_remove(dc->nodes, node);
-		/* It has left the domain: whatever is still open is a left-over. */
-		endpoint_close_channel(dc->ep, &channel);
-	}
 	return 0;
 }
 
