@@ -33,10 +33,12 @@ class BrowserSocket extends WebSocket {
 	}
 }
 
-// In a browser a channel closes and tells of it in one step. Here it is closed first, and a send before its
-// event comes throws where a browser's would go into the void.
+// In a browser a channel closes and tells of it in one step. Here another thread closes it first: a send before
+// its event comes then throws, or with bad luck crashes, where a browser's would go into the void.
 const sendOrThrow = wrtc.RTCDataChannel.prototype.send;
 wrtc.RTCDataChannel.prototype.send = function send(data) {
+	if (this.readyState === "closing" || this.readyState === "closed")
+		return;
 	try {
 		sendOrThrow.call(this, data);
 	} catch (error) {
