@@ -21,6 +21,13 @@ static void reorder(double complex *data, size_t n)
 	}
 }
 
+/* Without C's recovery of infinities, which is a function call per product. */
+static double complex multiply(double complex a, double complex b)
+{
+	return CMPLX(creal(a) * creal(b) - cimag(a) * cimag(b),
+		     creal(a) * cimag(b) + cimag(a) * creal(b));
+}
+
 void fft(double complex *data, size_t n, bool inverse)
 {
 	assert(n > 0 && (n & (n - 1)) == 0);
@@ -33,12 +40,12 @@ void fft(double complex *data, size_t n, bool inverse)
 		/* The twiddle is the outer loop's, so that a stage computes each only once. */
 		for (size_t k = 0; k < len / 2; k++) {
 			for (size_t i = k; i < n; i += len) {
-				double complex odd = data[i + len / 2] * twiddle;
+				double complex odd = multiply(data[i + len / 2], twiddle);
 
 				data[i + len / 2] = data[i] - odd;
 				data[i] += odd;
 			}
-			twiddle *= step;
+			twiddle = multiply(twiddle, step);
 		}
 	}
 	for (size_t i = 0; inverse && i < n; i++)

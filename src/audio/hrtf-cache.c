@@ -13,7 +13,7 @@
 
 #define CACHE_MAGIC UINT32_C(0x46545248) /* "HRTF" */
 /* Counts up whenever preparation changes its result. */
-#define CACHE_VERSION 1
+#define CACHE_VERSION 2
 /* No tap of a levelled response comes near this (+24 dB in one sample). */
 #define TAP_MAX 16.0f
 
@@ -187,7 +187,7 @@ static int write_cache(const char *path, const struct hrtf *set, const struct hr
 	return r;
 }
 
-int hrtf_load(const char *path, const char *cache_path, struct hrtf **ret)
+int hrtf_load_cached(const char *path, const char *cache_path, struct hrtf **ret)
 {
 	struct hrtf_origin origin;
 	int r;
@@ -195,14 +195,25 @@ int hrtf_load(const char *path, const char *cache_path, struct hrtf **ret)
 	r = read_origin(path, &origin);
 	if (r < 0)
 		return r;
-	if (cache_path && read_cache(cache_path, &origin, ret) >= 0)
-		return 1;
+	return read_cache(cache_path, &origin, ret);
+}
 
+int hrtf_load(const char *path, const char *cache_path, struct hrtf **ret)
+{
+	struct hrtf_origin origin;
+	int r;
+
+	if (hrtf_load_cached(path, cache_path, ret) >= 0)
+		return 0;
+	/* Before the preparation: a file that changes during it makes the cache stale, not
+	 * wrong. */
+	r = read_origin(path, &origin);
+	if (r < 0)
+		return r;
 	r = hrtf_prepare(path, ret);
 	if (r < 0)
 		return r;
 	/* Without a cache the next start is slow again, and nothing worse. */
-	if (cache_path)
-		(void) write_cache(cache_path, *ret, &origin);
+	(void) write_cache(cache_path, *ret, &origin);
 	return 0;
 }

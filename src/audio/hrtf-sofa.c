@@ -13,6 +13,10 @@
 #define FFT_LEN        1024
 #define BINS           (FFT_LEN / 2 + 1)
 #define DIRECTIONS_MAX 20000
+#define RATE_MIN_HZ    AUDIO_RATE_HZ
+#define RATE_MAX_HZ    384000
+/* The resampler's sinc goes through so many zeros on each side. */
+#define RESAMPLE_ZEROS 16
 /* Points over which the share of the sphere that each direction stands for is counted. */
 #define SPHERE_POINTS 4096
 /* The mean is not believed below this, relative to its peak (−40 dB): the loudspeaker was silent
@@ -41,6 +45,10 @@ struct sofa {
 	struct measurement *measurements;
 	unsigned *rows; /* of the file, per measurement */
 	bool swapped;   /* the first receiver is the right ear */
+	double ratio;   /* samples of ours per sample of the file */
+	unsigned taps;  /* of a resampled response */
+	unsigned reach; /* samples of the file that one of ours is made from */
+	float *kernel;  /* for each of ours, the weights of those */
 	double mean[BINS];
 	double complex mean_minimum[FFT_LEN];
 };
@@ -51,6 +59,7 @@ static void sofa_done(struct sofa *sofa)
 		mysofa_free(sofa->file);
 	free(sofa->measurements);
 	free(sofa->rows);
+	free(sofa->kernel);
 }
 
 static float dot(const struct vec3 *a, const struct vec3 *b)
@@ -109,8 +118,6 @@ static int sofa_open(struct sofa *sofa, const char *path)
 	    file->M == 0 || file->M > DIRECTIONS_MAX || !all_finite(&file->DataIR) ||
 	    !all_finite(&file->SourcePosition) || !all_finite(&file->DataDelay))
 		return -EBADMSG;
-	if (mysofa_resample(file, AUDIO_RATE_HZ) != MYSOFA_OK)
-		return -EBADMSG;
 	mysofa_tocartesian(file);
 	if (file->SourcePosition.elements < 3 * file->M ||
 	    file->DataIR.elements < (size_t) file->M * HRTF_EARS * file->N)
@@ -130,17 +137,72 @@ static unsigned sofa_receiver(const struct sofa *sofa, enum hrtf_ear ear)
 	return sofa->swapped ? 1 - ear : ear;
 }
 
+/* --- to our rate --- */
+
+/* The first sample of the file that sample i of ours is made from. Everything comes RESAMPLE_ZEROS
+ * later, so that nothing is cut off before the start. */
+static int resample_from(const struct sofa *sofa, unsigned i)
+{
+	return (int) ceil((i - 2.0 * RESAMPLE_ZEROS) / sofa->ratio);
+}
+
+static double windowed_sinc(double t)
+{
+	if (fabs(t) >= RESAMPLE_ZEROS)
+		return 0;
+	if (fabs(t) < 1e-9)
+		return 1;
+	return sin(M_PI * t) / (M_PI * t) * (0.5 + 0.5 * cos(M_PI * t / RESAMPLE_ZEROS));
+}
+
+/* All responses are sampled alike, so the weights are worked out once: the library's resampler
+ * makes its tables anew for each, which takes most of a second. */
+static int make_kernel(struct sofa *sofa)
+{
+	double rate = sofa->file->DataSamplingRate.elements > 0
+			      ? sofa->file->DataSamplingRate.values[0]
+			      : 0;
+
+	if (!(rate >= RATE_MIN_HZ && rate <= RATE_MAX_HZ) || sofa->file->N == 0)
+		return -EBADMSG;
+	sofa->ratio = AUDIO_RATE_HZ / rate;
+	sofa->taps = (unsigned) fmin(sofa->file->N * sofa->ratio + 2 * RESAMPLE_ZEROS, FFT_LEN);
+	sofa->reach = (unsigned) ceil(2 * RESAMPLE_ZEROS / sofa->ratio) + 1;
+	sofa->kernel = calloc((size_t) sofa->taps * sofa->reach, sizeof(*sofa->kernel));
+	if (!sofa->kernel)
+		return -ENOMEM;
+
+	for (unsigned i = 0; i < sofa->taps; i++)
+		for (unsigned k = 0; k < sofa->reach; k++) {
+			double at = (resample_from(sofa, i) + (int) k) * sofa->ratio;
+
+			sofa->kernel[i * sofa->reach + k] =
+				(float) windowed_sinc(i - RESAMPLE_ZEROS - at);
+		}
+	return 0;
+}
+
+static float resample(const struct sofa *sofa, const float *response, unsigned i)
+{
+	const float *kernel = sofa->kernel + i * sofa->reach;
+	int from = resample_from(sofa, i);
+	float sum = 0;
+
+	for (int k = MAX(0, -from); k < (int) sofa->reach && from + k < (int) sofa->file->N; k++)
+		sum += kernel[k] * response[from + k];
+	return sum;
+}
+
 /* The spectrum of one raw response. */
 static void sofa_spectrum(const struct sofa *sofa, unsigned i, enum hrtf_ear ear,
 			  double complex ret[static FFT_LEN])
 {
-	unsigned taps = sofa->file->N;
 	const float *response =
 		sofa->file->DataIR.values +
-		((size_t) sofa->rows[i] * HRTF_EARS + sofa_receiver(sofa, ear)) * taps;
+		((size_t) sofa->rows[i] * HRTF_EARS + sofa_receiver(sofa, ear)) * sofa->file->N;
 
 	for (unsigned k = 0; k < FFT_LEN; k++)
-		ret[k] = k < taps ? response[k] : 0;
+		ret[k] = k < sofa->taps ? resample(sofa, response, k) : 0;
 	fft(ret, FFT_LEN, false);
 }
 
@@ -151,7 +213,7 @@ static double sofa_stated_delay(const struct sofa *sofa, unsigned i, enum hrtf_e
 	size_t row = delays->elements > HRTF_EARS ? sofa->rows[i] : 0;
 	size_t at = row * HRTF_EARS + sofa_receiver(sofa, ear);
 
-	return at < delays->elements ? delays->values[at] : 0;
+	return at < delays->elements ? delays->values[at] * sofa->ratio : 0;
 }
 
 /* --- the mean over all directions --- */
@@ -358,6 +420,9 @@ int hrtf_prepare(const char *path, struct hrtf **ret)
 	int r;
 
 	r = sofa_open(&sofa, path);
+	if (r < 0)
+		return r;
+	r = make_kernel(&sofa);
 	if (r < 0)
 		return r;
 	r = diffuse_mean(&sofa);

@@ -42,11 +42,12 @@ int hrtf_synthesise(struct hrtf **ret);
 struct hrtf *hrtf_free(struct hrtf *set);
 DEFINE_CLEANUP_FUNC(struct hrtf *, hrtf_free);
 
-/* hrtf_prepare() with its result kept in a file: returns 1 when the set came from there (a few
- * milliseconds), 0 when it had to be prepared, and then leaves it there for the next time if it
- * can. cache_path may be NULL. A cache that is damaged, of another version, or made from another
- * file is not used. */
+/* hrtf_prepare() with its result kept in a file: a few milliseconds when it is there already. A
+ * cache that is damaged, of another version, or made from another file is made anew. That it could
+ * not be written is no error. */
 int hrtf_load(const char *path, const char *cache_path, struct hrtf **ret);
+/* The same, but only if it is quick: what hrtf_cache_decode() returns, or -ENOENT. */
+int hrtf_load_cached(const char *path, const char *cache_path, struct hrtf **ret);
 
 /* --- the cache's format --- */
 
