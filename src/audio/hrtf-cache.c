@@ -1,15 +1,13 @@
 /* A prepared set in a file: little-endian header, taps as f32, CRC-32 of all before it. Read as
  * what it is, bytes from outside. */
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
 #include "audio/hrtf-internal.h"
 #include "base/bytes.h"
+#include "base/file.h"
 
 #define CACHE_MAGIC UINT32_C(0x46545248) /* "HRTF" */
 /* Counts up whenever preparation changes its result. */
@@ -121,81 +119,28 @@ static int read_origin(const char *path, struct hrtf_origin *ret)
 	return 0;
 }
 
-static int read_cache(const char *path, const struct hrtf_origin *origin, struct hrtf **ret)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	_cleanup_free_ uint8_t *data = NULL;
-	size_t len = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	/* One byte more than a cache has shows a file that is too long. */
-	data = malloc(CACHE_LEN + 1);
-	if (!data)
-		return -ENOMEM;
-
-	while (len < CACHE_LEN + 1) {
-		n = read(fd, data + len, CACHE_LEN + 1 - len);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t) n;
-	}
-	return hrtf_cache_decode(data, len, origin, ret);
-}
-
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t) n;
-	}
-	return 0;
-}
-
-/* Under a name of its own, then renamed: readers see the old cache or the new one. */
 static int write_cache(const char *path, const struct hrtf *set, const struct hrtf_origin *origin)
 {
 	_cleanup_free_ uint8_t *data = NULL;
-	_cleanup_free_ char *temporary = NULL;
-	_cleanup_close_ int fd = -1;
-	ssize_t len;
-	int r;
+	ssize_t len = hrtf_cache_encode(set, origin, &data);
 
-	len = hrtf_cache_encode(set, origin, &data);
-	if (len < 0)
-		return (int) len;
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
-		temporary = NULL;
-		return -ENOMEM;
-	}
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-
-	r = write_all(fd, data, (size_t) len);
-	if (r >= 0 && rename(temporary, path) < 0)
-		r = -errno;
-	if (r < 0)
-		(void) unlink(temporary);
-	return r;
+	return len < 0 ? (int) len : file_replace(path, data, (size_t) len, 0644);
 }
 
 int hrtf_load_cached(const char *path, const char *cache_path, struct hrtf **ret)
 {
+	_cleanup_free_ char *data = NULL;
 	struct hrtf_origin origin;
+	size_t len;
 	int r;
 
 	r = read_origin(path, &origin);
 	if (r < 0)
 		return r;
-	return read_cache(cache_path, &origin, ret);
+	r = file_read(cache_path, CACHE_LEN, &data, &len);
+	if (r < 0)
+		return r;
+	return hrtf_cache_decode(data, len, &origin, ret);
 }
 
 int hrtf_load(const char *path, const char *cache_path, struct hrtf **ret)
