@@ -46,7 +46,7 @@ static bool box_contains(const struct vec3 *corner, const struct vec3 *size, con
 	       p->z >= corner->z - BOX_SLACK && p->z <= corner->z + size->z + BOX_SLACK;
 }
 
-struct bubble bubble_of(const struct audio_pose *pose)
+struct ignore_box ignore_box_of(const struct audio_pose *pose)
 {
 	struct vec3 size = pose->box_size, corner = pose->box_corner;
 
@@ -57,7 +57,7 @@ struct bubble bubble_of(const struct audio_pose *pose)
 	}
 	if (size.x < BOX_WIDTH_MIN || size.y < BOX_HEIGHT_MIN || size.z < BOX_WIDTH_MIN)
 		size = (struct vec3){ BOX_WIDTH_MIN, BOX_HEIGHT_MIN, BOX_WIDTH_MIN };
-	return (struct bubble){ corner, vec3_scale(&size, BUBBLE_GROWTH) };
+	return (struct ignore_box){ corner, vec3_scale(&size, BUBBLE_GROWTH) };
 }
 
 static bool spans_touch(float corner_a, float size_a, float corner_b, float size_b)
@@ -65,7 +65,7 @@ static bool spans_touch(float corner_a, float size_a, float corner_b, float size
 	return fabsf((corner_a + size_a / 2) - (corner_b + size_b / 2)) <= (size_a + size_b) / 2;
 }
 
-bool bubble_touches(const struct bubble *a, const struct bubble *b)
+bool ignore_box_touches(const struct ignore_box *a, const struct ignore_box *b)
 {
 	return spans_touch(a->corner.x, a->size.x, b->corner.x, b->size.x) &&
 	       spans_touch(a->corner.y, a->size.y, b->corner.y, b->size.y) &&

@@ -17,11 +17,11 @@ float gain_directivity(const struct quat *source, const struct vec3 *offset);
 
 /* --- the space bubble --- */
 
-struct bubble {
+struct ignore_box {
 	struct vec3 corner, size;
 };
 
 /* The ignore box of an avatar. A box that does not contain its avatar (the Web SDK sends a constant
  * one at the origin) is centred on it. */
-struct bubble bubble_of(const struct audio_pose *pose);
-bool bubble_touches(const struct bubble *a, const struct bubble *b);
+struct ignore_box ignore_box_of(const struct audio_pose *pose);
+bool ignore_box_touches(const struct ignore_box *a, const struct ignore_box *b);

@@ -278,6 +278,11 @@ bool inbound_stream_is_stale(const struct inbound_stream *stream)
 	       jitter_buffer_not_mixed(stream->jitter) > STREAM_STALE_FRAMES;
 }
 
+unsigned inbound_stream_calculated(const struct inbound_stream *stream)
+{
+	return jitter_buffer_calculated(stream->jitter);
+}
+
 void inbound_stream_stats(const struct inbound_stream *stream, struct audio_stream_stats *ret)
 {
 	jitter_buffer_stats(stream->jitter, ret);

@@ -68,4 +68,6 @@ bool inbound_stream_is_stale(const struct inbound_stream *stream);
 /* How loud the last frame is still repeated when the n-th one after it is missing too (n from 0):
  * full for three frames, then falling to silence over another 32. */
 float inbound_stream_fade(unsigned n);
+/* Frames that the gaps of the last while ask to hold. */
+unsigned inbound_stream_calculated(const struct inbound_stream *stream);
 void inbound_stream_stats(const struct inbound_stream *stream, struct audio_stream_stats *ret);

@@ -255,6 +255,11 @@ uint32_t jitter_buffer_not_mixed(const struct jitter_buffer *jitter)
 	return jitter->not_mixed;
 }
 
+unsigned jitter_buffer_calculated(const struct jitter_buffer *jitter)
+{
+	return jitter->calculated;
+}
+
 void jitter_buffer_stats(const struct jitter_buffer *jitter, struct audio_stream_stats *ret)
 {
 	const struct sequence_counts *now = &jitter->sequence.counts;

@@ -49,5 +49,7 @@ enum jitter_pop jitter_buffer_pop(struct jitter_buffer *jitter, uint64_t now_use
 
 /* Frames since the last starvation began that were not there, the concealed one included. */
 uint32_t jitter_buffer_not_mixed(const struct jitter_buffer *jitter);
+/* Frames that the widest gap of the last 50 s asks to hold. */
+unsigned jitter_buffer_calculated(const struct jitter_buffer *jitter);
 /* Everything in the record but the stream's type and id. */
 void jitter_buffer_stats(const struct jitter_buffer *jitter, struct audio_stream_stats *ret);

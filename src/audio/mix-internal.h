@@ -61,7 +61,7 @@ struct mix_node {
 
 	/* As of mix_settle(). */
 	bool has_box;
-	struct bubble box;
+	struct ignore_box box;
 	uint64_t zones;
 };
 

@@ -26,7 +26,7 @@ static bool should_skip(const struct mix_node *listener, const struct mix_source
 	if (listener->n_soloed > 0)
 		return !relation->soloes;
 	return (listener->bubble || source->node->bubble) && listener->has_box &&
-	       source->node->has_box && bubble_touches(&listener->box, &source->node->box);
+	       source->node->has_box && ignore_box_touches(&listener->box, &source->node->box);
 }
 
 static float gain_of(const struct listening *l, const struct mix_source *source,
@@ -174,4 +174,17 @@ enum mix_result mix_listen(struct mix *mix, struct mix_node *node,
 	limiter_init(&node->limiter);
 	node->flush = false;
 	return MIX_FLUSH;
+}
+
+void mix_counts_add(struct mix_counts *sum, const struct mix_counts *counts)
+{
+	sum->hrtf_renders += counts->hrtf_renders;
+	sum->hrtf_resets += counts->hrtf_resets;
+	sum->stereo_mixes += counts->stereo_mixes;
+	sum->echo_mixes += counts->echo_mixes;
+	for (unsigned i = 0; i < MIX_LISTS; i++) {
+		sum->listed[i] += counts->listed[i];
+		for (unsigned k = 0; k < MIX_LISTS; k++)
+			sum->moved[i][k] += counts->moved[i][k];
+	}
 }

@@ -412,7 +412,7 @@ static void settle_listener(struct mix *mix, struct mix_node *node)
 	node->zones = node->microphone->zones;
 	/* A client without an avatar yet says its box is nothing: the last real one stays. */
 	if (pose->box_size.x != 0 || pose->box_size.y != 0 || pose->box_size.z != 0) {
-		node->box = bubble_of(pose);
+		node->box = ignore_box_of(pose);
 		node->has_box = true;
 	}
 	/* Without memory for more pairs the sources in the newest slots are not heard. */
@@ -421,19 +421,26 @@ static void settle_listener(struct mix *mix, struct mix_node *node)
 			return;
 }
 
-void mix_settle(struct mix *mix)
+unsigned mix_settle(struct mix *mix)
 {
+	unsigned n = 0;
+
 	for (size_t i = 0; i < mix->n_sources; i++) {
 		struct mix_source *source = mix->sources[i];
 
-		if (source && inbound_stream_is_stale(source->stream))
+		if (!source)
+			continue;
+		if (inbound_stream_is_stale(source->stream)) {
 			close_source(mix, source);
-		else if (source)
-			settle_source(mix, source);
+			continue;
+		}
+		settle_source(mix, source);
+		n++;
 	}
 	for (size_t i = 0; i < mix->n_nodes; i++)
 		if (mix->nodes[i] && mix_is_listener(mix->nodes[i]))
 			settle_listener(mix, mix->nodes[i]);
+	return n;
 }
 
 bool mix_is_listener(const struct mix_node *node)

@@ -86,12 +86,14 @@ void mix_stream_foreach(const struct mix_node *node,
 /* --- one frame: all nodes pop, one thread settles, all listeners listen --- */
 
 void mix_pop(struct mix_node *node, uint64_t now_usec);
-/* Drops injectors nobody feeds any more, and works out what all listeners need. */
-void mix_settle(struct mix *mix);
+/* Drops injectors nobody feeds any more, and works out what all listeners need. Returns the number
+ * of streams. */
+unsigned mix_settle(struct mix *mix);
 /* Only nodes with a microphone stream, heard or not, have a place to listen from. */
 bool mix_is_listener(const struct mix_node *node);
 /* The listener's frame, interleaved; zeros unless it says MIX_AUDIO. Adds to *counts. */
 enum mix_result mix_listen(struct mix *mix, struct mix_node *node,
 			   int16_t ret[static AUDIO_FRAME_SAMPLES_MAX], struct mix_counts *counts);
+void mix_counts_add(struct mix_counts *sum, const struct mix_counts *counts);
 /* The reverb the listener is in, as of mix_settle(). */
 struct audio_reverb mix_reverb(const struct mix *mix, const struct mix_node *node);

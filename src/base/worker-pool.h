@@ -1,6 +1,6 @@
-/* A few threads that share out the items of one job. The job's owner works along and gets everything
- * back before it goes on, so nothing outlives a call and items need no locks of their own. What runs
- * in the threads must not log, allocate or touch the loop. */
+/* A few threads that share out the items of one job. The job's owner works along and gets
+ * everything back before it goes on, so nothing outlives a call and items need no locks of their
+ * own. What runs in the threads must not log, allocate or touch the loop. */
 #pragma once
 
 #include "base/macros.h"
