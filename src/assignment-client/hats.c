@@ -5,6 +5,7 @@
 #include "base/macros.h"
 
 static const struct hat_ops *const known[] = {
+	&audio_mixer_ops,
 	&avatar_mixer_ops,
 	&messages_mixer_ops,
 	&entity_server_ops,

@@ -4,5 +4,6 @@
 #include "assignment-client/hat.h"
 
 extern const struct hat_ops avatar_mixer_ops;
+extern const struct hat_ops audio_mixer_ops;
 extern const struct hat_ops messages_mixer_ops;
 extern const struct hat_ops entity_server_ops;
