@@ -62,14 +62,23 @@ static struct span read_bits(struct reader *rd, unsigned n)
 	return read_span(rd, avatar_bits_size(n));
 }
 
-/* Values for the set bits among the first n; the spare bits of the last byte mean nothing. */
-static struct span read_values(struct reader *rd, struct span bits, unsigned n)
+/* The spare bits of the last byte mean nothing. */
+static unsigned count_bits(struct span bits, unsigned n)
 {
 	unsigned set = 0;
 
-	for (unsigned i = 0; bits.len > 0 && i < n; i++)
-		set += avatar_bit(bits.data, i);
-	return read_span(rd, (size_t) set * AVATAR_JOINT_VALUE_SIZE);
+	for (size_t i = 0; i < bits.len; i++) {
+		unsigned used = n - 8 * (unsigned) i;
+		unsigned mask = used < 8 ? (1u << used) - 1 : 0xff;
+
+		set += (unsigned) __builtin_popcount(bits.data[i] & mask);
+	}
+	return set;
+}
+
+static struct span read_values(struct reader *rd, struct span bits, unsigned n)
+{
+	return read_span(rd, (size_t) count_bits(bits, n) * AVATAR_JOINT_VALUE_SIZE);
 }
 
 static void read_joints(struct reader *rd, struct avatar_data *d)
