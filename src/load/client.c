@@ -1,9 +1,12 @@
 #include "load/client.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+
+#define RECEIVE_BUFFER (1024 * 1024)
 
 static const struct part *const parts[LOAD_MIXER_COUNT] = {
 	[LOAD_MIXER_AUDIO] = &audio_part,
@@ -189,6 +192,14 @@ void client_frame(struct client *c, uint64_t frame, uint64_t now_usec)
 
 static const struct endpoint_ops endpoint_ops;
 
+/* As much as native clients ask for. More would only hide for longer that we do not keep up. */
+static void limit_receive_buffer(int fd)
+{
+	int size = RECEIVE_BUFFER;
+
+	(void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
 static int open_endpoint(struct client *c)
 {
 	const struct endpoint_options options = {
@@ -203,6 +214,7 @@ static int open_endpoint(struct client *c)
 	r = endpoint_new(NULL, &options, c->nodes, &endpoint_ops, c, &c->ep);
 	if (r < 0)
 		return r;
+	limit_receive_buffer(endpoint_fd(c->ep));
 	for (unsigned i = 0; i < LOAD_MIXER_COUNT; i++)
 		for (size_t h = 0; h < parts[i]->n_handlers; h++)
 			endpoint_handle(c->ep, parts[i]->handlers[h].type, on_packet, c);

@@ -154,6 +154,9 @@ static void test_what_no_domain_may_fail(void **state)
 	f.report.skipped = 700; /* ms of a minute */
 	assert_fails(&f, "generator");
 	make_good(&f);
+	f.measures.run.kernel_drops = 20;
+	assert_fails(&f, "generator");
+	make_good(&f);
 	f.measures.traffic.avatar_updates = 0;
 	assert_fails(&f, "avatar_updates");
 }
