@@ -19,6 +19,8 @@ export const toDb = (ratio) => 20 * Math.log10(Math.max(ratio, 1e-9));
 
 // Amplitude of one frequency (Goertzel).
 export function amplitudeAt(samples, hz) {
+	if (samples.length === 0)
+		return 0;
 	const coefficient = 2 * Math.cos(2 * Math.PI * hz / SAMPLE_RATE);
 	let previous = 0;
 	let beforePrevious = 0;
