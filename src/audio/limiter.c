@@ -151,6 +151,9 @@ void limiter_run(struct limiter *limiter, const float left[static AUDIO_FRAME_SA
 	for (unsigned i = 0; i < AUDIO_FRAME_SAMPLES; i++) {
 		float scale = smoothed[i] * 32768, noise = dither_next(&limiter->dither);
 
+		/* Silence stays silence. */
+		if (l[i] == 0 && r[i] == 0)
+			noise = 0;
 		ret[2 * i] = round_sample(l[i] * scale + noise);
 		ret[2 * i + 1] = round_sample(r[i] * scale + noise);
 	}

@@ -54,8 +54,9 @@ static void test_below_the_ceiling_only_the_delay_is_heard(void **state)
 		error += (double) out[2 * i] - l;
 	}
 	assert_true(fabs(error / N) < 0.05);
+	/* What is exactly silent stays that. */
 	for (unsigned i = 0; i < 2 * LIMITER_DELAY_SAMPLES; i++)
-		assert_in_range(out[i] + 1, 0, 2);
+		assert_int_equal(out[i], 0);
 }
 
 static void test_no_peak_gets_through(void **state)
