@@ -618,6 +618,9 @@ static void on_frame(void *userdata)
 	uint64_t start = clock_now_usec(), popped, mixed, done;
 	struct audio_client *client;
 
+	/* A late frame comes before the socket's turn, and others after it at once: without what waits
+	 * there they would find every stream dry. */
+	endpoint_receive(m->context.endpoint);
 	m->frame_start_usec = start;
 	start_frame(m);
 	worker_pool_run(m->pool, m->n_clients, pop_client, m);
