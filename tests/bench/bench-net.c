@@ -15,9 +15,9 @@
 #define RUNS        9
 #define BURST       640 /* datagrams that a socket buffer of a megabyte holds with ease */
 #define BURSTS      50
-#define LINK_MAX    65536
+#define LINK_MAX    8192
 #define MESSAGE_LEN (4 * 1024 * 1024)
-#define SMALL_COUNT 50000
+#define SMALL_COUNT 200000
 
 static void die(const char *what)
 {
