@@ -26,10 +26,19 @@ static size_t item_len(const struct sim_stream *stream, uint32_t item)
 	return ITEM_LEN_MIN + mix(item + 1) % (max - ITEM_LEN_MIN + 1);
 }
 
-/* Differs between items, and between the parts of one. */
-static uint8_t item_byte(uint32_t item, size_t i)
+/* The number, then words that differ between items and between the parts of one. On the heap. */
+static uint8_t *make_item(uint32_t item, size_t len)
 {
-	return (uint8_t) (mix(item) >> i % 4 * 8) ^ (uint8_t) (i / 4) ^ (uint8_t) (i >> 10);
+	uint8_t *data = malloc(len);
+
+	if (!data)
+		abort();
+	for (size_t i = 0; i < len; i += sizeof(uint32_t)) {
+		uint32_t word = i == 0 ? item : mix(item) + (uint32_t) i * 0x9e3779b1U;
+
+		memcpy(data + i, &word, MIN(sizeof(word), len - i));
+	}
+	return data;
 }
 
 void sim_stream_start(struct sim_stream *stream, const struct sim_stream *shape,
@@ -64,13 +73,7 @@ uint8_t *sim_stream_take(struct sim_stream *stream, size_t *ret_len, bool *ret_i
 
 	*ret_len = item_len(stream, item);
 	*ret_is_message = is_message(stream, item);
-	data = malloc(*ret_len);
-	if (!data)
-		abort();
-	memcpy(data, &item, sizeof(item));
-	for (size_t i = sizeof(item); i < *ret_len; i++)
-		data[i] = item_byte(item, i);
-
+	data = make_item(item, *ret_len);
 	stream->sent_usec[item] = now_usec;
 	stream->next_usec += stream->interval_usec;
 	return data;
@@ -79,12 +82,12 @@ uint8_t *sim_stream_take(struct sim_stream *stream, size_t *ret_len, bool *ret_i
 static bool is_intact(const struct sim_stream *stream, uint32_t item, const uint8_t *data,
 		      size_t len)
 {
+	_cleanup_free_ uint8_t *expected = NULL;
+
 	if (item >= stream->n_sent || len != item_len(stream, item))
 		return false;
-	for (size_t i = sizeof(item); i < len; i++)
-		if (data[i] != item_byte(item, i))
-			return false;
-	return true;
+	expected = make_item(item, len);
+	return memcmp(data, expected, len) == 0;
 }
 
 void sim_sink_take(struct sim_sink *sink, const uint8_t *data, size_t len, uint64_t now_usec)
