@@ -1,4 +1,6 @@
 // Making and measuring sound: pure functions over samples from -1 to 1.
+import { median } from "./clock.mjs";
+
 export const SAMPLE_RATE = 24000;
 
 // 16-bit samples of a sine, phase-continuous by position.
@@ -31,6 +33,15 @@ export function amplitudeAt(samples, hz) {
 	}
 	const power = previous ** 2 + beforePrevious ** 2 - coefficient * previous * beforePrevious;
 	return 2 * Math.sqrt(Math.max(power, 0)) / samples.length;
+}
+
+// The usual pitch in short windows: one glitch more or less does not move it.
+export function usualPitch(samples, windowMs = 50) {
+	const size = SAMPLE_RATE * windowMs / 1000;
+	const windows = [];
+	for (let i = 0; i + size <= samples.length; i += size)
+		windows.push(pitch(samples.subarray(i, i + size)));
+	return windows.length ? median(windows) : 0;
 }
 
 // Pitch of a steady tone, from the first to the last rising zero crossing (interpolated).
