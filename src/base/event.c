@@ -88,6 +88,7 @@ struct event_timer {
 	sd_event_source *source;
 	void (*callback)(void *userdata);
 	void *userdata;
+	int64_t priority;
 	uint64_t interval_usec;
 	uint64_t next_usec;
 	uint64_t skipped;
@@ -105,6 +106,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 		timer->next_usec += late * timer->interval_usec;
 	}
 	(void) sd_event_source_set_time(source, timer->next_usec);
+	/* A timer that cannot keep up is always due; were it always first, nothing else would ever run. */
+	(void) sd_event_source_set_priority(source, now >= timer->next_usec
+							    ? MAX(timer->priority, INT64_C(0))
+							    : timer->priority);
 
 	/* Last, because it may free the timer. */
 	timer->callback(timer->userdata);
@@ -124,6 +129,7 @@ int event_timer_new(sd_event *event, uint64_t first_usec, uint64_t interval_usec
 	*timer = (struct event_timer){
 		.callback = callback,
 		.userdata = userdata,
+		.priority = priority,
 		.interval_usec = interval_usec,
 		.next_usec = first_usec > 0 ? first_usec : clock_now_usec(),
 	};

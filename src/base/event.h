@@ -28,7 +28,8 @@ struct event_timer;
 /* Calls back at first_usec (CLOCK_MONOTONIC, 0 = at once) and every interval_usec after. The times
  * are absolute, so lateness does not add up: a late timer calls back more often until it has caught
  * up. When it is more than EVENT_TIMER_LATE_MAX periods late it goes on from the present, in step
- * with the old rhythm, and counts the periods it left out. 0 or -errno. */
+ * with the old rhythm, and counts the periods it left out. While it is late by a period or more its
+ * priority is no better than normal. 0 or -errno. */
 int event_timer_new(sd_event *event, uint64_t first_usec, uint64_t interval_usec, int64_t priority,
 		    void (*callback)(void *userdata), void *userdata, const char *description,
 		    struct event_timer **ret);

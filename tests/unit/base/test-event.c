@@ -144,6 +144,40 @@ static void test_timer_a_little_behind_catches_up(void **state)
 	assert_int_equal(event_timer_skipped(f->timer), 0);
 }
 
+#define OVERLOAD_CALLS 100
+
+/* Takes several periods. */
+static void take_too_long(void *userdata)
+{
+	uint64_t end = clock_now_usec() + 5 * INTERVAL_USEC;
+	struct fixture *f = userdata;
+
+	while (clock_now_usec() < end)
+		;
+	/* The guard would wait, too. */
+	if (++f->calls == OVERLOAD_CALLS)
+		(void) sd_event_exit(f->event, GUARD_CODE);
+}
+
+static void stop(void *userdata)
+{
+	struct fixture *f = userdata;
+
+	(void) sd_event_exit(f->event, 0);
+}
+
+static void test_timer_that_cannot_keep_up_lets_others_run(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(event_timer_new(f->event, 0, INTERVAL_USEC, -10, take_too_long, f, "test",
+					 &f->timer), 0);
+	assert_int_equal(event_oneshot_new(f->event, 0, stop, f, "test", &f->oneshot), 0);
+	event_oneshot_arm(f->oneshot, clock_now_usec() + 10 * INTERVAL_USEC);
+	assert_int_equal(sd_event_loop(f->event), 0);
+	assert_in_range(f->calls, 2, OVERLOAD_CALLS - 1);
+}
+
 static void free_timer(void *userdata)
 {
 	struct fixture *f = userdata;
@@ -220,13 +254,6 @@ static void on_readable(uint32_t revents, void *userdata)
 	f->calls++;
 }
 
-static void stop(void *userdata)
-{
-	struct fixture *f = userdata;
-
-	(void) sd_event_exit(f->event, 0);
-}
-
 static void test_io_calls_while_there_is_something(void **state)
 {
 	struct fixture *f = *state;
@@ -294,6 +321,7 @@ int main(void)
 		event_test(test_timer_keeps_its_rhythm),
 		event_test(test_timer_far_behind_leaves_periods_out),
 		event_test(test_timer_a_little_behind_catches_up),
+		event_test(test_timer_that_cannot_keep_up_lets_others_run),
 		event_test(test_callbacks_may_free_their_source),
 		event_test(test_oneshot_can_be_armed_again),
 		event_test(test_oneshot_that_was_disarmed_is_silent),
