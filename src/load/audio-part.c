@@ -111,17 +111,18 @@ static uint64_t listen_interval(const struct scene *scene)
 static void find_tones(struct client *c)
 {
 	const struct cast *cast = &c->scene->cast;
+	double least = MAX(HEARD_LEAST, cast->tone_amplitude * HEARD_RATIO);
 	float window[2 * TONES_WINDOW_SAMPLES];
 
 	ear_prepare(&c->audio.ear, window);
-	for (unsigned i = 0; c->scene->options->tone && i < cast->n_talkers; i++) {
-		double a = tones_measure(window, tones_frequency(i, cast->n_talkers));
-
-		if (i == c->index && a > cast->tone_amplitude * OWN_VOICE_RATIO)
-			measures_fault(&c->scene->measures, FAULT_OWN_VOICE);
-		else if (i != c->index && a > HEARD_LEAST && a > cast->tone_amplitude * HEARD_RATIO)
+	for (unsigned i = 0; c->scene->options->tone && i < cast->n_talkers; i++)
+		if (i == c->index) {
+			if (tones_is_heard(window, i, cast->n_talkers,
+					   cast->tone_amplitude * OWN_VOICE_RATIO))
+				measures_fault(&c->scene->measures, FAULT_OWN_VOICE);
+		} else if (tones_is_heard(window, i, cast->n_talkers, least)) {
 			c->audio.heard[i / 8] |= (uint8_t) (1 << (i % 8));
-	}
+		}
 }
 
 static void listen_to(struct client *c, const struct audio_mixed *mix, uint64_t now_usec)

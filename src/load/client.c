@@ -61,8 +61,13 @@ static void on_killed(void *userdata, struct node *node)
 	if (mixer == LOAD_MIXER_COUNT)
 		return;
 	node_traffic_add(&c->scene->measures.gone[mixer], &node->traffic);
-	if (c->mixers[mixer] == node)
-		stop_part(c, mixer);
+	if (c->mixers[mixer] != node)
+		return;
+	stop_part(c, mixer);
+	if (!c->is_leaving) {
+		c->scene->measures.run.mixers_lost++;
+		log_debug("Client %u: %s-mixer lost", c->index, load_mixer_name(mixer));
+	}
 }
 
 /* --- sessions --- */

@@ -28,6 +28,7 @@ const char *load_mixer_name(enum load_mixer mixer);
 struct run_measures {
 	uint64_t connections; /* times a client had all its mixers */
 	uint64_t ended;       /* sessions that the domain ended, or that went silent */
+	uint64_t mixers_lost; /* while the session lasted */
 	uint64_t denied;
 	uint64_t departures; /* that we wanted */
 	uint64_t codecs_refused;

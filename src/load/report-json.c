@@ -30,11 +30,11 @@ static json_t *connect_json(const struct report *report)
 {
 	const struct run_measures *m = &report->measures->run;
 
-	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "complete",
+	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "complete",
 			 (json_int_t) report->n_complete, "missing", (json_int_t) report->n_missing,
 			 "connections", count(m->connections), "departures", count(m->departures),
-			 "ended", count(m->ended), "denied", count(m->denied), "time_ms",
-			 histogram_json(&m->connect));
+			 "ended", count(m->ended), "mixers_lost", count(m->mixers_lost), "denied",
+			 count(m->denied), "time_ms", histogram_json(&m->connect));
 }
 
 static json_t *mixer_json(const struct report *report, enum load_mixer mixer)

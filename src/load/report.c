@@ -123,6 +123,8 @@ static void check_always(const struct report *report, struct check_list *list)
 
 	expect_most(list, "missing", "clients without all their mixers", report->n_missing, 0);
 	expect_most(list, "ended", "sessions that the domain ended", (double) m->run.ended, 0);
+	expect_most(list, "mixers_lost", "contacts with a mixer that broke off",
+		    (double) m->run.mixers_lost, 0);
 	if (o->audio)
 		expect_least(list, "audio_rate", "mixes per listener and second",
 			     report_audio_rate(report), AUDIO_RATE_LEAST);

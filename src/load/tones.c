@@ -10,13 +10,21 @@
 #define NARROWEST_HZ (2 * STEP_HZ) /* the Hann window's main lobe ends there */
 #define WIDEST_HZ    200
 
+/* A tone stands out by this from what is halfway to its neighbours. */
+#define PEAK_RATIO 3
+
 static_assert(LOWEST_HZ + TONES_MAX * NARROWEST_HZ <= HIGHEST_HZ, "room for all tones");
 
-unsigned tones_frequency(unsigned i, unsigned n)
+static unsigned spacing_hz(unsigned n)
 {
 	unsigned spacing = (HIGHEST_HZ - LOWEST_HZ) / MAX(n, 1u) / STEP_HZ * STEP_HZ;
 
-	return LOWEST_HZ + i * CLAMP(spacing, (unsigned) NARROWEST_HZ, (unsigned) WIDEST_HZ);
+	return CLAMP(spacing, (unsigned) NARROWEST_HZ, (unsigned) WIDEST_HZ);
+}
+
+unsigned tones_frequency(unsigned i, unsigned n)
+{
+	return LOWEST_HZ + i * spacing_hz(n);
 }
 
 double tones_amplitude(unsigned n)
@@ -63,4 +71,18 @@ double tones_measure(const float *prepared, unsigned hz)
 	double right = measure_ear(prepared + TONES_WINDOW_SAMPLES, omega);
 
 	return MAX(left, right);
+}
+
+bool tones_is_heard(const float *prepared, unsigned i, unsigned n, double least)
+{
+	unsigned hz = tones_frequency(i, n), aside = spacing_hz(n) / 2;
+	double a = tones_measure(prepared, hz);
+
+	if (a < least)
+		return false;
+	/* Inside the main lobe there is no telling. */
+	if (aside < NARROWEST_HZ)
+		return true;
+	return a > PEAK_RATIO * tones_measure(prepared, hz - aside) &&
+	       a > PEAK_RATIO * tones_measure(prepared, hz + aside);
 }

@@ -3,6 +3,7 @@
  * of each. Pure. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "audio/audio-format.h"
@@ -26,3 +27,6 @@ void tones_make(unsigned hz, double amplitude, int16_t ret[static TONES_WINDOW_S
 void tones_prepare(const int16_t *stereo, float ret[static 2 * TONES_WINDOW_SAMPLES]);
 /* The amplitude at that frequency, of the louder ear. */
 double tones_measure(const float *prepared, unsigned hz);
+/* Whether the i-th of n tones is there, at that amplitude at least. What other tones spread around
+ * them when their streams are torn does not count. */
+bool tones_is_heard(const float *prepared, unsigned i, unsigned n, double least);

@@ -148,6 +148,9 @@ static void test_what_no_domain_may_fail(void **state)
 	f.measures.run.ended = 1;
 	assert_fails(&f, "ended");
 	make_good(&f);
+	f.measures.run.mixers_lost = 1;
+	assert_fails(&f, "mixers_lost");
+	make_good(&f);
 	f.measures.traffic.mixes = 0;
 	assert_fails(&f, "audio_rate");
 	make_good(&f);

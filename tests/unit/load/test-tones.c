@@ -122,6 +122,23 @@ static void test_a_gap_begins_the_window_again(void **state)
 	ear_done(&ear);
 }
 
+/* A stream whose frames are missing jumps in phase, and its tone is everywhere. */
+static void test_torn_streams_are_not_heard_elsewhere(void **state)
+{
+	enum { N = 30 };
+	static int16_t stereo[2 * TONES_WINDOW_SAMPLES], tone[TONES_WINDOW_SAMPLES];
+	static float prepared[2 * TONES_WINDOW_SAMPLES];
+
+	tones_make(tones_frequency(7, N), 3000, tone);
+	for (unsigned i = 0; i < TONES_WINDOW_SAMPLES; i++)
+		stereo[2 * i] =
+			tone[i < TONES_WINDOW_SAMPLES / 2 ? i : (i + 5) % TONES_WINDOW_SAMPLES];
+	tones_prepare(stereo, prepared);
+	assert_true(tones_measure(prepared, tones_frequency(8, N)) > 10);
+	for (unsigned t = 0; t < N; t++)
+		assert_int_equal(tones_is_heard(prepared, t, N, 10), t == 7);
+}
+
 static void test_speech_is_speech(void **state)
 {
 	const struct codec_set codecs = codec_set_builtin();
@@ -152,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_amplitudes_in_a_mix),
 		cmocka_unit_test(test_codecs),
 		cmocka_unit_test(test_a_gap_begins_the_window_again),
+		cmocka_unit_test(test_torn_streams_are_not_heard_elsewhere),
 		cmocka_unit_test(test_speech_is_speech),
 	};
 
