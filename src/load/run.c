@@ -17,7 +17,7 @@
 #define READY_MAX 8
 #define READ_USEC (2 * USEC_PER_MSEC)
 /* What is later than this is left out. */
-#define LATE_MAX_USEC (100 * USEC_PER_MSEC)
+#define LATE_MAX_USEC (300 * USEC_PER_MSEC)
 
 /* From the last one's joining to the measuring. */
 #define SETTLE_USEC     (3 * USEC_PER_SEC)

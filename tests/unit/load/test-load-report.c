@@ -154,10 +154,10 @@ static void test_what_no_domain_may_fail(void **state)
 	f.measures.traffic.mixes = 0;
 	assert_fails(&f, "audio_rate");
 	make_good(&f);
-	f.report.skipped = 700; /* ms of a minute */
+	f.report.skipped = 1300; /* ms of a minute */
 	assert_fails(&f, "generator");
 	make_good(&f);
-	f.measures.run.kernel_drops = 20;
+	f.measures.run.kernel_drops = 30;
 	assert_fails(&f, "generator");
 	make_good(&f);
 	f.measures.traffic.avatar_updates = 0;
