@@ -46,11 +46,13 @@ static json_t *client_stats(struct avatar_client *client, double seconds)
 		.last_frame_seen = counts.last_frame_seen,
 	};
 	return json_pack(
-		"{s:s, s:f, s:f, s:s, s:i, s:f, s:I, s:f, s:f, s:f, s:f, s:i, s:f}", "$username",
+		"{s:s, s:f, s:f, s:s, s:i, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:i, s:f}",
+		"$username",
 		UUID_TEXT(&client->node->uuid), "outbound_kbps", out, "inbound_kbps", in,
 		"display_name", display_name(client), "num_avs_sent_last_frame",
 		(int) counts.last_frame_records, "avg_other_av_starves_per_second",
-		counts.starved / seconds, "total_num_out_of_order_sends",
+		counts.starved / seconds, "avg_other_av_skips_per_second",
+		counts.skipped / seconds, "total_num_out_of_order_sends",
 		(json_int_t) client->out_of_order, "outbound_av_data_kbps", out_data,
 		"outbound_av_traits_kbps", kbps(counts.sent_traits_bytes, seconds),
 		"inbound_av_data_kbps", kbps(counts.data_bytes, seconds), "av_data_receive_rate",
@@ -61,7 +63,7 @@ static json_t *client_stats(struct avatar_client *client, double seconds)
 /* --- the whole --- */
 
 struct sums {
-	uint64_t records, data_bytes, traits_bytes, identity_bytes;
+	uint64_t records, over_budget, data_bytes, traits_bytes, identity_bytes;
 };
 
 static struct sums sum_up(const struct avatar_mixer *m)
@@ -72,6 +74,7 @@ static struct sums sum_up(const struct avatar_mixer *m)
 	crowd_for_each(member, m->crowd)
 	{
 		sums.records += member->counts.sent_records;
+		sums.over_budget += member->counts.reduced;
 		sums.data_bytes += member->counts.sent_data_bytes;
 		sums.traits_bytes += member->counts.sent_traits_bytes;
 		sums.identity_bytes += member->counts.sent_identity_bytes;
@@ -108,10 +111,11 @@ static json_t *frame_stats(const struct avatar_mixer *m, const struct sums *sums
 	double served = counts->served;
 
 	return json_pack(
-		"{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "received_1_nodesProcessed",
+		"{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "received_1_nodesProcessed",
 		counts->frames > 0 ? (double) m->n_clients : 0.0, "sent_1_nodesBroadcastedTo",
 		ratio(served, counts->frames), "sent_2_averageOthersIncluded",
-		ratio((double) sums->records, served), "sent_4_averageDataBytes",
+		ratio((double) sums->records, served), "sent_3_averageOverBudgetAvatars",
+		ratio((double) sums->over_budget, served), "sent_4_averageDataBytes",
 		ratio((double) sums->data_bytes, served), "sent_5_averageTraitsBytes",
 		ratio((double) sums->traits_bytes, served), "sent_6_averageIdentityBytes",
 		ratio((double) sums->identity_bytes, served), "timing_1_processIncomingPackets",

@@ -13,6 +13,11 @@
 /* The share of one frame in the smoothed load, as upstream's. */
 #define LOAD_FRAMES       60
 #define OVERRIDE_SIZE_MAX 1440
+
+#define BANDWIDTH_DEFAULT_MBPS    5.0
+#define BANDWIDTH_MIN_MBPS        0.01
+#define BANDWIDTH_MAX_MBPS        10000.0
+#define BYTES_PER_SECOND_PER_MBPS 125000.0
 #define URL_MAX           (OVERRIDE_SIZE_MAX - 7)
 
 /* --- sending --- */
@@ -145,6 +150,21 @@ static int on_query(struct avatar_client *client, const struct received *rx)
 	return avatar_query_decode(rx->payload.data, rx->payload.len, &client->member->query);
 }
 
+/* For everybody, so only from who may rule (protocol 04 section 9.4). */
+static int on_sorting(struct avatar_client *client, const struct received *rx)
+{
+	struct avatar_sorting sorting;
+	int r;
+
+	r = avatar_sorting_decode(rx->payload.data, rx->payload.len, &sorting);
+	if (r < 0)
+		return r;
+	if (!node_may(client->node, PERMISSION_KICK))
+		return -EPERM;
+	crowd_set_sorting(client->mixer->crowd, &sorting);
+	return 0;
+}
+
 static int on_requests_domain_list_data(struct avatar_client *client, const struct received *rx)
 {
 	bool on;
@@ -203,6 +223,7 @@ static const struct handler {
 	{PACKET_REQUESTS_DOMAIN_LIST_DATA, "handleRequestsDomainListDataPacket", false,
 	 on_requests_domain_list_data},
 	{PACKET_AVATAR_QUERY, "handleAvatarQueryPacket", false, on_query},
+	{PACKET_ADJUST_AVATAR_SORTING, "handleAdjustAvatarSorting", false, on_sorting},
 };
 static_assert(ELEMENTSOF(handlers) <= AVATAR_HANDLERS_MAX, "counted by index");
 
@@ -243,6 +264,7 @@ static void prepare_clients(struct avatar_mixer *m)
 
 		member->can_listen = node_is_active(client->node);
 		member->can_kick = node_may(client->node, PERMISSION_KICK);
+		member->budget_bytes = m->budget_bytes;
 		if (client->may_have_entities && !may_have_entities)
 			avatar_traits_drop_entities(&member->traits, crowd_tick(m->crowd));
 		client->may_have_entities = may_have_entities;
@@ -350,6 +372,11 @@ static const char *avatars_string(const json_t *settings, const char *key)
 static int read_settings(struct avatar_mixer *m, const json_t *settings)
 {
 	const char *replacement = avatars_string(settings, "replacement_avatar");
+	double mbps = settings_double(settings, "avatar_mixer", "max_node_send_bandwidth",
+				      BANDWIDTH_DEFAULT_MBPS);
+
+	m->budget_bytes = (unsigned) (CLAMP(mbps, BANDWIDTH_MIN_MBPS, BANDWIDTH_MAX_MBPS) *
+				      BYTES_PER_SECOND_PER_MBPS / AVATAR_TICKS_PER_SECOND);
 
 	if (strlen(replacement) > URL_MAX) {
 		log_warning(

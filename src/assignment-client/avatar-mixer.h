@@ -18,7 +18,7 @@ struct avatar_client {
 };
 
 /* Packet types in the order of avatar-mixer.c's table. */
-#define AVATAR_HANDLERS_MAX 10
+#define AVATAR_HANDLERS_MAX 12
 
 /* Since the last report. */
 struct avatar_mixer_counts {
@@ -34,6 +34,7 @@ struct avatar_mixer {
 	struct event_timer *timer; /* only while somebody is here */
 	struct model_whitelist *whitelist;
 	char *replacement;
+	unsigned budget_bytes; /* of a listener's frame */
 
 	struct avatar_mixer_counts counts;
 	uint64_t reported_usec;

@@ -1,6 +1,8 @@
 #include "avatar/avatar-record.h"
 
 #include <math.h>
+#include <stdalign.h>
+#include <stddef.h>
 
 #define MAX_TRANSLATION_MIN 0.001f
 
@@ -36,8 +38,9 @@ static bool section_wanted(const struct avatar_state *state, enum avatar_section
 	switch (section) {
 	case AVATAR_SECTION_POSITION:
 	case AVATAR_SECTION_HANDS: /* a receiver takes absence for "not tracked" */
-	case AVATAR_SECTION_GRAB:
 		return true;
+	case AVATAR_SECTION_GRAB:
+		return detail == AVATAR_DETAIL_CHANGED;
 	case AVATAR_SECTION_LOCAL_POSITION:
 		return changed && has_parent(state);
 	case AVATAR_SECTION_FACE:
@@ -277,9 +280,30 @@ void avatar_record_encode(const struct avatar_state *state, const struct uuid *s
 
 void avatar_record_cache_done(struct avatar_record_cache *cache)
 {
-	for (unsigned i = 0; i < AVATAR_RECORD_CACHE_MAX; i++)
-		free(cache->records[i]);
+	free(cache->records);
 	*cache = (struct avatar_record_cache){0};
+}
+
+static size_t stored_size(const struct avatar_record *record)
+{
+	size_t size = offsetof(struct avatar_record, data) + record->len;
+
+	return (size + alignof(struct avatar_record) - 1) & ~(alignof(struct avatar_record) - 1);
+}
+
+static struct avatar_record *cache_room(struct avatar_record_cache *cache)
+{
+	size_t needed = cache->len + sizeof(struct avatar_record);
+	uint8_t *records;
+
+	if (needed > cache->allocated) {
+		records = realloc(cache->records, needed);
+		if (!records)
+			return NULL;
+		cache->records = records;
+		cache->allocated = needed;
+	}
+	return (struct avatar_record *) (void *) (cache->records + cache->len);
 }
 
 const struct avatar_record *avatar_record_cache_get(struct avatar_record_cache *cache,
@@ -288,23 +312,22 @@ const struct avatar_record *avatar_record_cache_get(struct avatar_record_cache *
 						    enum avatar_detail detail, uint32_t since,
 						    uint32_t tick)
 {
-	struct avatar_record **slot;
+	struct avatar_record *record;
 
 	if (cache->tick != tick) {
 		cache->tick = tick;
-		cache->n = cache->next = 0;
+		cache->len = 0;
 	}
-	for (unsigned i = 0; i < cache->n; i++)
-		if (cache->records[i]->detail == detail && cache->records[i]->since == since)
-			return cache->records[i];
+	for (size_t at = 0; at < cache->len; at += stored_size(record)) {
+		record = (struct avatar_record *) (void *) (cache->records + at);
+		if (record->detail == detail && record->since == since)
+			return record;
+	}
 
-	slot = &cache->records[cache->next];
-	if (!*slot)
-		*slot = malloc(sizeof(**slot));
-	if (!*slot)
+	record = cache_room(cache);
+	if (!record)
 		return NULL;
-	avatar_record_encode(state, session, detail, since, *slot);
-	cache->n = MAX(cache->n, cache->next + 1);
-	cache->next = (cache->next + 1) % AVATAR_RECORD_CACHE_MAX;
-	return *slot;
+	avatar_record_encode(state, session, detail, since, record);
+	cache->len += stored_size(record);
+	return record;
 }

@@ -14,6 +14,7 @@
 
 enum avatar_detail {
 	AVATAR_DETAIL_PAL,     /* position and loudness: for the list of people */
+	AVATAR_DETAIL_MINIMUM, /* position and all that changed, without joints and what grabs */
 	AVATAR_DETAIL_CHANGED, /* position and all that changed */
 };
 
@@ -31,17 +32,15 @@ void avatar_record_encode(const struct avatar_state *state, const struct uuid *s
 			  enum avatar_detail detail, uint32_t since, struct avatar_record *ret);
 
 /* The records of one avatar made in the current tick. Zero-initialise. */
-#define AVATAR_RECORD_CACHE_MAX 4
-
 struct avatar_record_cache {
 	uint32_t tick;
-	unsigned n, next;
-	struct avatar_record *records[AVATAR_RECORD_CACHE_MAX];
+	size_t len, allocated;
+	uint8_t *records; /* one after the other, only as long as each needs to be */
 };
 
 void avatar_record_cache_done(struct avatar_record_cache *cache);
 /* The record, from the cache when it was made in this tick before. It stays as it is until the
- * cache is used again. NULL when out of memory. */
+ * cache is used again; only its first `len` bytes of data exist. NULL when out of memory. */
 const struct avatar_record *avatar_record_cache_get(struct avatar_record_cache *cache,
 						    const struct avatar_state *state,
 						    const struct uuid *session,

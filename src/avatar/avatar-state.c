@@ -192,9 +192,15 @@ int avatar_state_apply(struct avatar_state *state, const struct avatar_data *dat
 	return 0;
 }
 
-uint32_t avatar_state_since(const struct avatar_state *state, uint32_t sent_tick)
+uint32_t avatar_state_since(const struct avatar_state *state, uint32_t sent_tick, uint32_t tick)
 {
-	return sent_tick < state->key_tick ? 0 : sent_tick;
+	uint32_t age = 1;
+
+	if (sent_tick < state->key_tick)
+		return 0;
+	while (age < tick - sent_tick)
+		age *= 2;
+	return age < MIN(tick, (uint32_t) AVATAR_KEY_TICKS) ? tick - age : 0;
 }
 
 struct span avatar_state_section(const struct avatar_state *state, enum avatar_section section)

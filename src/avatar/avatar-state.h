@@ -55,9 +55,10 @@ void avatar_state_done(struct avatar_state *state);
  * one; -ENOMEM (nothing was merged). */
 int avatar_state_apply(struct avatar_state *state, const struct avatar_data *data, uint32_t tick);
 
-/* What to encode for a listener that was last sent this avatar at sent_tick: changes since the tick
- * returned; 0 stands for everything. */
-uint32_t avatar_state_since(const struct avatar_state *state, uint32_t sent_tick);
+/* What to encode in tick for a listener that was last sent this avatar at sent_tick: changes since
+ * the tick returned, which may be somewhat earlier so that more listeners share a record; 0 stands
+ * for everything. */
+uint32_t avatar_state_since(const struct avatar_state *state, uint32_t sent_tick, uint32_t tick);
 
 /* The stored bytes; empty when the section is not known. */
 struct span avatar_state_section(const struct avatar_state *state, enum avatar_section section);

@@ -1,21 +1,21 @@
-/* One frame of the broadcast (protocol 04 section 12). Each listener gets everybody it may see
- * whenever there is something new of them. */
+/* One frame of the broadcast (protocol 04 section 12). Each listener gets what is new of
+ * everybody it may see, as far as its budget goes. */
+#include <math.h>
+
 #include "avatar/bubble.h"
 #include "avatar/crowd-internal.h"
 
-/* What one listener is sent in one frame. */
-struct delivery {
-	struct crowd *crowd;
-	struct crowd_member *listener;
-	size_t len;
-	uint8_t datagram[AVATAR_DATAGRAM_MAX];
-};
-
-enum sight {
-	SIGHT_NONE,
-	SIGHT_PAL, /* only because the list of people is open */
-	SIGHT_FULL,
-};
+/* Bytes of a record without joints, roughly. */
+#define MINIMUM_BYTES 40
+/* Who is nearer than this is heard of every so many ticks at the least; farther ones less often, in
+ * proportion, but once a second. */
+#define DUE_DISTANCE 25.0f
+#define DUE_TICKS    4
+/* Of the budget: the most that is kept for those who are due; and of what is left, the part that
+ * those get who matter most. The rest goes by turns. */
+#define DUE_SHARE(budget)   ((budget) / 5 * 3)
+#define FIRST_SHARE(budget) ((budget) / 4 * 3)
+#define RADIUS_MIN          0.1f
 
 /* --- who is seen --- */
 
@@ -39,172 +39,241 @@ static void enter_bubble(struct delivery *d, struct crowd_pair *pair,
 						     : AVATAR_KILL_ENTERED_THEIR_BUBBLE);
 }
 
-static enum sight sight_of(struct delivery *d, struct crowd_pair *pair,
-			   const struct crowd_member *source)
+static enum crowd_sight sight_of(struct delivery *d, struct crowd_pair *pair,
+				 const struct crowd_member *source)
 {
 	const struct crowd_member *listener = d->listener;
 	bool pal = listener->pal, admin = pal && listener->can_kick;
 	bool ignored = pair->ignores || pair->ignored_by;
 
 	if ((pair->ignores && !pal) || (pair->ignored_by && !admin))
-		return SIGHT_NONE;
+		return CROWD_SIGHT_NONE;
 	if ((listener->bubble || (source->bubble && !admin)) && listener->state.updated_tick > 0 &&
 	    bubbles_touch(listener, source)) {
 		enter_bubble(d, pair, source);
-		return admin ? SIGHT_PAL : SIGHT_NONE;
+		return admin ? CROWD_SIGHT_PAL : CROWD_SIGHT_NONE;
 	}
 	/* What was sent while inside, if anything, was not all there was to send. */
 	if (pair->in_bubble)
 		crowd_pair_reset(pair);
 	pair->in_bubble = false;
-	return ignored ? SIGHT_PAL : SIGHT_FULL;
+	return ignored ? CROWD_SIGHT_PAL : CROWD_SIGHT_FULL;
 }
 
-/* --- what is sent --- */
+/* --- what there is to send --- */
 
-static void flush_datagram(struct delivery *d)
+static void list(struct crowd *crowd, enum crowd_list list, unsigned index, float score)
 {
-	if (d->len > 0)
-		d->crowd->ops->send_data(d->listener->peer, span_of(d->datagram, d->len));
-	d->listener->counts.sent_data_bytes += (uint32_t) d->len;
-	d->len = 0;
+	crowd->lists[list].choices[crowd->lists[list].n++] =
+		(struct choice){.index = index, .score = score};
 }
 
-static void add_record(struct delivery *d, const struct avatar_record *record)
+static float age_seconds(const struct crowd *crowd, uint32_t since_tick)
 {
-	const uint8_t *piece = record->data;
-
-	for (unsigned i = 0; i < record->n_pieces; i++) {
-		if (d->len + record->piece_len[i] > sizeof(d->datagram))
-			flush_datagram(d);
-		memcpy(d->datagram + d->len, piece, record->piece_len[i]);
-		d->len += record->piece_len[i];
-		piece += record->piece_len[i];
-	}
-	d->listener->counts.sent_records++;
-	d->listener->counts.last_frame_records++;
+	return (float) (crowd->tick - since_tick) / AVATAR_TICKS_PER_SECOND;
 }
 
-static void add_data(struct delivery *d, struct crowd_pair *pair, struct crowd_member *source,
-		     enum sight sight)
+static float distance_to(const struct delivery *d, unsigned i)
 {
-	enum avatar_detail detail = sight == SIGHT_PAL ? AVATAR_DETAIL_PAL : AVATAR_DETAIL_CHANGED;
-	uint32_t since =
-		sight == SIGHT_PAL ? 0 : avatar_state_since(&source->state, pair->sent_tick);
-	const struct avatar_record *record;
+	const struct priority_block *block = &d->crowd->places[i / PRIORITY_BLOCK];
+	struct vec3 here = avatar_state_position(&d->listener->state);
+	float x = block->x[i % PRIORITY_BLOCK] - here.x, y = block->y[i % PRIORITY_BLOCK] - here.y,
+	      z = block->z[i % PRIORITY_BLOCK] - here.z;
 
-	if (source->state.updated_tick <= pair->sent_tick) {
+	return sqrtf(x * x + y * y + z * z);
+}
+
+static bool is_due(const struct delivery *d, const struct crowd_pair *pair, unsigned i)
+{
+	float ticks = DUE_TICKS * MAX(distance_to(d, i) / DUE_DISTANCE, 1.0f);
+
+	return pair->sent_tick == 0 ||
+	       (float) (d->crowd->tick - pair->sent_tick) >= MIN(ticks, AVATAR_TICKS_PER_SECOND);
+}
+
+static void survey_data(struct delivery *d, struct crowd_pair *pair,
+			const struct crowd_member *source)
+{
+	struct crowd *crowd = d->crowd;
+	unsigned i = source->index;
+
+	if (source->state.updated_tick <= pair->pose_tick) {
 		d->listener->counts.starved++;
 		return;
 	}
-	record = avatar_record_cache_get(&source->records, &source->state, &source->session, detail,
-					 since, d->crowd->tick);
-	if (!record)
+	pair->is_due = source->state.updated_tick > pair->sent_tick && is_due(d, pair, i);
+	list(crowd, CROWD_LIST_FRESH, i, crowd->weights[i]);
+	if (!pair->is_due)
 		return;
-	add_record(d, record);
-	pair->sent_tick = d->crowd->tick;
+	list(crowd, CROWD_LIST_DUE, i,
+	     priority_aged(crowd->weights[i], age_seconds(crowd, pair->sent_tick),
+			   &crowd->sorting));
+	d->n_due++;
 }
 
-static void add_identity(struct delivery *d, struct crowd_pair *pair,
-			 const struct crowd_member *source, uint32_t changed_tick)
-{
-	struct writer *wr = &d->crowd->identities;
-
-	/* Entity script servers never get identities (protocol 04 section 5.3). */
-	if (!d->listener->is_source || changed_tick <= pair->identity_tick ||
-	    wr->len >= CROWD_MESSAGE_BYTES)
-		return;
-	avatar_identity_write(wr, &source->session, &source->identity);
-	pair->identity_tick = d->crowd->tick;
-}
-
-static void add_traits(struct delivery *d, struct crowd_pair *pair,
-		       const struct crowd_member *source)
-{
-	struct writer *wr = &d->crowd->traits;
-
-	if (wr->len < CROWD_MESSAGE_BYTES)
-		(void) avatar_traits_write(&source->traits, &source->session, &pair->traits,
-					   d->listener->traits_message + 1, d->crowd->tick, wr);
-}
-
-static void serve_source(struct delivery *d, struct crowd_member *source)
+static void survey_source(struct delivery *d, const struct crowd_member *source)
 {
 	struct crowd_pair *pair = &d->listener->pairs[source->index];
-	enum sight sight;
+	const struct avatar_identity *identity = &source->identity;
+	float weight = d->crowd->weights[source->index];
 
 	if (source == d->listener) {
-		/* The one thing its client does not know of it is the session display name. */
-		add_identity(d, pair, source, source->identity.echo_tick);
+		if (identity->echo_tick > pair->identity_tick)
+			list(d->crowd, CROWD_LIST_TOLD, source->index, INFINITY);
 		return;
 	}
 	if (!source->is_source || source->state.updated_tick == 0)
 		return;
-	sight = sight_of(d, pair, source);
-	if (sight == SIGHT_NONE)
+	pair->sight = sight_of(d, pair, source);
+	if (pair->sight == CROWD_SIGHT_NONE)
 		return;
 	d->listener->counts.last_frame_seen++;
-	add_data(d, pair, source, sight);
-	add_identity(d, pair, source, source->identity.changed_tick);
-	add_traits(d, pair, source);
+	survey_data(d, pair, source);
+	if (identity->changed_tick > pair->identity_tick ||
+	    source->traits.changed_tick > pair->traits.seen_tick)
+		list(d->crowd, CROWD_LIST_TOLD, source->index, weight);
 }
 
-/* --- the messages --- */
-
-static void send_identities(struct delivery *d)
+static void weigh(struct delivery *d)
 {
-	const struct writer *wr = &d->crowd->identities;
-	struct crowd_pair *pairs = d->listener->pairs;
+	struct crowd *crowd = d->crowd;
+	const struct avatar_query *query = &d->listener->query;
+	struct vec3 here = avatar_state_position(&d->listener->state);
+	unsigned n_blocks = crowd->n_slots / PRIORITY_BLOCK;
 
-	if (wr->len == 0 && !wr->failed)
-		return;
-	if (!wr->failed &&
-	    d->crowd->ops->send_identities(d->listener->peer, span_of(wr->data, wr->len)) >= 0) {
-		d->listener->counts.sent_identity_bytes += (uint32_t) wr->len;
-		return;
-	}
-	for (unsigned i = 0; i < d->crowd->n_slots; i++)
-		if (pairs[i].identity_tick == d->crowd->tick)
-			pairs[i].identity_tick = 0;
+	memset(crowd->weights, 0, crowd->n_slots * sizeof(*crowd->weights));
+	for (unsigned v = 0; v < query->n; v++)
+		priority_weigh(crowd->places, n_blocks, &query->views[v], &crowd->sorting,
+			       crowd->weights);
+	if (query->n == 0)
+		priority_weigh_around(crowd->places, n_blocks, &here, &crowd->sorting,
+				      crowd->weights);
 }
 
-static void send_traits(struct delivery *d)
-{
-	const struct writer *wr = &d->crowd->traits;
-	int64_t message = d->listener->traits_message + 1;
-
-	if (wr->len <= sizeof(message) && !wr->failed)
-		return;
-	d->listener->traits_message = message;
-	if (!wr->failed &&
-	    d->crowd->ops->send_traits(d->listener->peer, span_of(wr->data, wr->len)) >= 0) {
-		d->listener->counts.sent_traits_bytes += (uint32_t) wr->len;
-		return;
-	}
-	for (unsigned i = 0; i < d->crowd->n_slots; i++)
-		avatar_trait_listener_lost(&d->listener->pairs[i].traits, message);
-}
-
-static void rewind_writer(struct writer *wr)
-{
-	wr->len = 0;
-	wr->failed = false;
-}
-
-static void serve(struct delivery *d)
+static void survey(struct delivery *d)
 {
 	struct crowd_member *source;
 
 	d->listener->counts.last_frame_records = d->listener->counts.last_frame_seen = 0;
-	rewind_writer(&d->crowd->identities);
-	rewind_writer(&d->crowd->traits);
-	write_u64le(&d->crowd->traits, (uint64_t) (d->listener->traits_message + 1));
+	for (unsigned l = 0; l < CROWD_LISTS; l++)
+		d->crowd->lists[l].n = 0;
+	weigh(d);
+	crowd_for_each(source, d->crowd) survey_source(d, source);
+}
 
-	crowd_for_each(source, d->crowd) serve_source(d, source);
+/* --- what is sent --- */
 
-	flush_datagram(d);
-	send_traits(d);
-	send_identities(d);
+/* False when it does not fit. */
+static bool add_data(struct delivery *d, unsigned i, enum avatar_detail detail, size_t budget)
+{
+	struct crowd_member *source = d->crowd->members[i];
+	struct crowd_pair *pair = &d->listener->pairs[i];
+	uint32_t tick = d->crowd->tick, since = 0;
+	const struct avatar_record *record;
+
+	if (pair->sight == CROWD_SIGHT_PAL)
+		detail = AVATAR_DETAIL_PAL;
+	else
+		since = avatar_state_since(
+			&source->state,
+			detail == AVATAR_DETAIL_MINIMUM ? pair->sent_tick : pair->pose_tick, tick);
+	record = avatar_record_cache_get(&source->records, &source->state, &source->session, detail,
+					 since, tick);
+	if (!record || d->spent + record->len > budget)
+		return false;
+	delivery_add_record(d, record);
+	d->n_due -= pair->is_due;
+	pair->is_due = false;
+	pair->sent_tick = tick;
+	if (detail != AVATAR_DETAIL_MINIMUM)
+		pair->pose_tick = tick;
+	return true;
+}
+
+/* What poses may use: not what those who are due need if they get nothing better. */
+static size_t pose_budget(const struct delivery *d)
+{
+	return d->budget - MIN((size_t) d->n_due * MINIMUM_BYTES, DUE_SHARE(d->budget));
+}
+
+/* Whose turn it is is sent first however long it is, or it never would be; later frames pay. */
+static size_t turn_budget(const struct delivery *d, size_t budget)
+{
+	return d->spent == 0 && d->budget > 0 ? SIZE_MAX : budget;
+}
+
+static void add_poses(struct delivery *d)
+{
+	struct crowd *crowd = d->crowd;
+	struct choice *fresh = crowd->lists[CROWD_LIST_FRESH].choices;
+	unsigned n = crowd->lists[CROWD_LIST_FRESH].n;
+
+	choices_order(fresh, n);
+	while (n > 0 &&
+	       add_data(d, fresh[0].index, AVATAR_DETAIL_CHANGED, FIRST_SHARE(pose_budget(d))))
+		choices_pop(fresh, n--);
+
+	for (unsigned i = 0; i < n; i++)
+		fresh[i].score = priority_aged(
+			fresh[i].score,
+			age_seconds(crowd, d->listener->pairs[fresh[i].index].pose_tick),
+			&crowd->sorting);
+	choices_order(fresh, n);
+	while (n > 0 &&
+	       add_data(d, fresh[0].index, AVATAR_DETAIL_CHANGED, turn_budget(d, pose_budget(d))))
+		choices_pop(fresh, n--);
+	d->listener->counts.skipped += n;
+}
+
+static void add_due(struct delivery *d)
+{
+	struct choice *due = d->crowd->lists[CROWD_LIST_DUE].choices;
+	unsigned n = d->crowd->lists[CROWD_LIST_DUE].n;
+
+	if (d->n_due == 0)
+		return;
+	for (choices_order(due, n); n > 0; n--) {
+		unsigned i = choices_pop(due, n).index;
+
+		if (!d->listener->pairs[i].is_due)
+			continue;
+		if (!add_data(d, i, AVATAR_DETAIL_MINIMUM, turn_budget(d, d->budget)))
+			break;
+		d->listener->counts.reduced++;
+		d->listener->counts.skipped--;
+	}
+}
+
+/* --- frames --- */
+
+static void serve(struct delivery *d)
+{
+	survey(d);
+	delivery_tell(d);
+	add_poses(d);
+	add_due(d);
+	delivery_flush(d);
+	if (d->spent > d->budget)
+		d->listener->data_debt += d->spent - d->budget;
+}
+
+/* Where everybody is, once for all listeners. */
+static void place_members(struct crowd *crowd)
+{
+	struct crowd_member *member;
+
+	crowd_for_each(member, crowd)
+	{
+		struct priority_block *block = &crowd->places[member->index / PRIORITY_BLOCK];
+		unsigned i = member->index % PRIORITY_BLOCK;
+		struct vec3 position = avatar_state_position(&member->state), size, offset;
+
+		(void) avatar_state_bounding_box(&member->state, &size, &offset);
+		block->x[i] = position.x;
+		block->y[i] = position.y;
+		block->z[i] = position.z;
+		block->radius[i] = MAX(MAX(size.x, MAX(size.y, size.z)) / 2, RADIUS_MIN);
+	}
 }
 
 unsigned crowd_frame(struct crowd *crowd)
@@ -212,13 +281,17 @@ unsigned crowd_frame(struct crowd *crowd)
 	struct crowd_member *listener;
 	unsigned served = 0;
 
+	place_members(crowd);
 	crowd_for_each(listener, crowd)
 	{
-		struct delivery d = {.crowd = crowd, .listener = listener};
+		struct delivery d;
 
 		listener->frame_packets = 0;
 		if (!listener->present || !listener->can_listen)
 			continue;
+		d.crowd = crowd;
+		d.listener = listener;
+		d.spent = d.len = d.n_due = 0;
 		serve(&d);
 		served++;
 	}

@@ -4,9 +4,9 @@
 
 #include "avatar/crowd-internal.h"
 
-#define SLOTS_FIRST 16
-/* A member's whole traits fit behind whatever was in the message before. */
-#define MESSAGE_MAX (CROWD_MESSAGE_BYTES + 2 * AVATAR_TRAITS_BYTES_MAX)
+#define SLOTS_FIRST PRIORITY_BLOCK
+/* Whatever is in a message, a member's whole traits fit behind it. */
+#define MESSAGE_MAX (4 * AVATAR_TRAITS_BYTES_MAX)
 
 int crowd_new(const struct crowd_ops *ops, struct crowd **ret)
 {
@@ -16,6 +16,7 @@ int crowd_new(const struct crowd_ops *ops, struct crowd **ret)
 		return -ENOMEM;
 	crowd->ops = ops;
 	crowd->tick = 1;
+	crowd->sorting = (struct avatar_sorting){.size = 8, .centre = 0.25f, .age = 1};
 	crowd->identities = writer_growing(MESSAGE_MAX);
 	crowd->traits = writer_growing(MESSAGE_MAX);
 	crowd->by_session = hashmap_new(sizeof(struct uuid));
@@ -33,6 +34,10 @@ struct crowd *crowd_free(struct crowd *crowd)
 		if (crowd->members[i])
 			crowd_leave(crowd, crowd->members[i]);
 	free(crowd->members);
+	free(crowd->places);
+	free(crowd->weights);
+	for (unsigned i = 0; i < CROWD_LISTS; i++)
+		free(crowd->lists[i].choices);
 	hashmap_free(crowd->by_session);
 	session_names_free(crowd->names);
 	writer_done(&crowd->identities);
@@ -51,6 +56,11 @@ struct session_names *crowd_names(struct crowd *crowd)
 	return crowd->names;
 }
 
+void crowd_set_sorting(struct crowd *crowd, const struct avatar_sorting *sorting)
+{
+	crowd->sorting = *sorting;
+}
+
 struct crowd_member *crowd_next(const struct crowd *crowd, unsigned *position)
 {
 	while (*position < crowd->n_slots) {
@@ -67,6 +77,7 @@ struct crowd_member *crowd_next(const struct crowd *crowd, unsigned *position)
 void crowd_pair_reset(struct crowd_pair *pair)
 {
 	pair->sent_tick = 0;
+	pair->pose_tick = 0;
 	pair->identity_tick = 0;
 	avatar_trait_listener_reset(&pair->traits);
 }
@@ -92,7 +103,13 @@ static int add_slots(struct crowd *crowd)
 
 	crowd_for_each(member, crowd) if (grow(&member->pairs, sizeof(*member->pairs), had, n) <
 					  0) return -ENOMEM;
-	if (grow(&crowd->members, sizeof(*crowd->members), had, n) < 0)
+	for (unsigned i = 0; i < CROWD_LISTS; i++)
+		if (grow(&crowd->lists[i].choices, sizeof(struct choice), had, n) < 0)
+			return -ENOMEM;
+	if (grow(&crowd->members, sizeof(*crowd->members), had, n) < 0 ||
+	    grow(&crowd->weights, sizeof(*crowd->weights), had, n) < 0 ||
+	    grow(&crowd->places, sizeof(*crowd->places), had / PRIORITY_BLOCK, n / PRIORITY_BLOCK) <
+		    0)
 		return -ENOMEM;
 	crowd->n_slots = n;
 	return 0;
@@ -137,6 +154,7 @@ int crowd_join(struct crowd *crowd, const struct uuid *session, void *peer, bool
 	member->session = *session;
 	member->peer = peer;
 	member->is_source = is_source;
+	member->budget_bytes = CROWD_BUDGET_DEFAULT;
 	member->ignored = hashmap_new(sizeof(struct uuid));
 	if (!member->ignored)
 		return -ENOMEM;

@@ -14,21 +14,34 @@
 #include "base/hashmap.h"
 
 #define CROWD_IGNORED_MAX 4096
-/* A newcomer's flood of identities and traits is spread over frames: to a message of this length no
- * further avatar is added. */
-#define CROWD_MESSAGE_BYTES 16384
+/* What a frame may send to a listener unless its owner says otherwise: 5 Mbit/s, the default of
+ * upstream's setting. */
+#define CROWD_BUDGET_DEFAULT (5000 * 125 / AVATAR_TICKS_PER_SECOND)
+/* Counted for each datagram: IP, UDP, the packet's header and its hash. */
+#define CROWD_DATAGRAM_OVERHEAD 54
 /* Upstream's own loop could not take more either; the excess is refused. */
 #define CROWD_PACKETS_PER_FRAME_MAX 16
 
 struct crowd;
 
+enum crowd_sight {
+	CROWD_SIGHT_NONE,
+	CROWD_SIGHT_PAL, /* only because the list of people is open */
+	CROWD_SIGHT_FULL,
+};
+
 /* What a listener knows of another member. */
 struct crowd_pair {
-	uint32_t sent_tick;     /* avatar data; 0: nothing yet */
+	uint32_t sent_tick; /* avatar data; 0: nothing yet */
+	uint32_t pose_tick; /* with joints; 0: not yet */
 	uint32_t identity_tick;
 	struct avatar_trait_listener traits;
 	bool ignores, ignored_by;
 	bool in_bubble;
+
+	/* Of the frame being made. */
+	bool is_due;
+	enum crowd_sight sight;
 };
 
 /* Since the owner cleared them. */
@@ -37,6 +50,8 @@ struct crowd_counts {
 	uint32_t out_of_order;
 	uint32_t sent_records, sent_data_bytes, sent_identity_bytes, sent_traits_bytes;
 	uint32_t starved; /* nothing new of a source in a frame */
+	uint32_t skipped; /* something new, but the budget was spent */
+	uint32_t reduced; /* records without joints for the same reason */
 	uint32_t last_frame_records, last_frame_seen;
 };
 
@@ -44,15 +59,16 @@ struct crowd_member {
 	/* Set when it joins. */
 	struct uuid session;
 	void *peer;
-	bool is_source;      /* has an avatar; others only listen */
+	bool is_source; /* has an avatar; others only listen */
 
 	/* The owner's to change before each frame. */
-	bool can_listen;     /* somebody is there to send to */
+	bool can_listen; /* somebody is there to send to */
 	bool can_kick;
+	unsigned budget_bytes; /* of a frame */
 
 	/* Nothing is sent to who never spoke (protocol 04 section 11); reset by crowd_depart(). */
 	bool present;
-	bool bubble, pal;    /* change pal by crowd_set_pal() */
+	bool bubble, pal; /* change pal by crowd_set_pal() */
 	unsigned frame_packets;
 	struct avatar_state state;
 	struct avatar_identity identity;
@@ -64,15 +80,18 @@ struct crowd_member {
 
 	/* The crowd's own. */
 	unsigned index;
-	struct hashmap *ignored;   /* UUIDs, known members or not */
-	struct crowd_pair *pairs;  /* what it is told of others, by index */
-	int64_t traits_message;    /* number of the last */
+	struct hashmap *ignored;  /* UUIDs, known members or not */
+	struct crowd_pair *pairs; /* what it is told of others, by index */
+	int64_t traits_message;   /* number of the last */
+	/* Bytes sent that later budgets still have to pay. */
+	size_t message_debt, data_debt;
 };
 
 struct crowd_ops {
 	/* One BulkAvatarData datagram; may be lost. */
 	void (*send_data)(void *peer, struct span payload);
-	/* AvatarIdentity and BulkAvatarTraits messages. Negative: was not sent and will be made again. */
+	/* AvatarIdentity and BulkAvatarTraits messages. Negative: was not sent and will be made
+	 * again. */
 	int (*send_identities)(void *peer, struct span message);
 	int (*send_traits)(void *peer, struct span message);
 	void (*send_kill)(void *peer, const struct uuid *session, enum avatar_kill_reason reason);
@@ -87,6 +106,8 @@ DEFINE_CLEANUP_FUNC(struct crowd *, crowd_free);
 /* The number of the coming frame: what arrives now belongs to it. */
 uint32_t crowd_tick(const struct crowd *crowd);
 struct session_names *crowd_names(struct crowd *crowd);
+/* What makes an avatar come first; upstream's values at first. */
+void crowd_set_sorting(struct crowd *crowd, const struct avatar_sorting *sorting);
 
 /* peer: what operations for this member are given. -EEXIST, -ENOMEM. */
 int crowd_join(struct crowd *crowd, const struct uuid *session, void *peer, bool is_source,
@@ -109,10 +130,14 @@ void crowd_set_pal(struct crowd *crowd, struct crowd_member *member, bool on);
 /* BulkAvatarTraitsAck. */
 void crowd_acknowledge_traits(struct crowd *crowd, struct crowd_member *member, int64_t message);
 
-/* Sends everybody what is new, and counts the frame. Returns how many were served. */
+/* Sends everybody what is new and fits into its budget, and counts the frame. Returns how many were
+ * served.
+ *
+ * When not all fits, who matters most to a listener keeps its rate; the others take turns, with
+ * records without joints in between, so that nobody is missing. */
 unsigned crowd_frame(struct crowd *crowd);
 
 /* Members in no particular order, from *position (0 at first) on; NULL at the end. */
 struct crowd_member *crowd_next(const struct crowd *crowd, unsigned *position);
-#define crowd_for_each(member, crowd)                                                              \
+#define crowd_for_each(member, crowd) \
 	for (unsigned _position = 0; ((member) = crowd_next((crowd), &_position));)

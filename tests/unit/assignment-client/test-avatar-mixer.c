@@ -381,6 +381,45 @@ static void test_query_is_kept(void **state)
 	fixture_close(&f);
 }
 
+/* 13, in Mbit/s: text and nonsense included. */
+static void check_budget(const char *settings, unsigned bytes)
+{
+	static struct fixture f;
+	struct fixture_client *a;
+	struct avatar_client *client;
+
+	fixture_open(&f, &avatar_mixer_ops, settings);
+	a = fixture_add(&f, 'I', 0);
+	client = a->node->data;
+	fixture_run(&f, SETTLE_USEC);
+	assert_int_equal(client->member->budget_bytes, bytes);
+	fixture_close(&f);
+}
+
+static void test_bandwidth(void **state)
+{
+	check_budget(NULL, 13888);
+	check_budget("{\"avatar_mixer\": {\"max_node_send_bandwidth\": \"2\"}}", 5555);
+	check_budget("{\"avatar_mixer\": {\"max_node_send_bandwidth\": -1}}", 27);
+}
+
+static void test_sorting_is_for_admins(void **state)
+{
+	static struct fixture f;
+	struct fixture_client *guest, *admin;
+
+	fixture_open(&f, &avatar_mixer_ops, NULL);
+	guest = fixture_add(&f, 'I', 0);
+	admin = fixture_add(&f, 'I', PERMISSION_KICK);
+	send_hex(guest, PACKET_ADJUST_AVATAR_SORTING, "0000803f 0000803f 0000803f", fixture_send);
+	send_hex(admin, PACKET_ADJUST_AVATAR_SORTING, "0000c07f 0000803f 0000803f", fixture_send);
+	send_hex(admin, PACKET_ADJUST_AVATAR_SORTING, "0000803f 0000803f 0000803f", fixture_send);
+	fixture_run(&f, SETTLE_USEC);
+	assert_int_equal(guest->node->drops.n[DROP_REFUSED], 1);
+	assert_int_equal(admin->node->drops.n[DROP_MALFORMED], 1);
+	fixture_close(&f);
+}
+
 static void test_stats(void **state)
 {
 	static struct fixture f;
@@ -443,6 +482,8 @@ int main(void)
 		cmocka_unit_test(test_reactivated_listener_is_told_again),
 		cmocka_unit_test(test_bad_packets),
 		cmocka_unit_test(test_query_is_kept),
+		cmocka_unit_test(test_bandwidth),
+		cmocka_unit_test(test_sorting_is_for_admins),
 		cmocka_unit_test(test_stats),
 	};
 

@@ -194,15 +194,20 @@ static void test_key_ticks(void **state)
 	_cleanup_(avatar_state_done) struct avatar_state a = {0};
 
 	assert_int_equal(apply(&a, "0100 2000 01", 100), 0);
-	assert_int_equal(avatar_state_since(&a, 0), 0);
-	assert_int_equal(avatar_state_since(&a, 99), 0);
-	assert_int_equal(avatar_state_since(&a, 100), 100);
+	assert_int_equal(avatar_state_since(&a, 0, 101), 0);
+	assert_int_equal(avatar_state_since(&a, 99, 101), 0);
+	assert_int_equal(avatar_state_since(&a, 100, 101), 100);
 
 	assert_int_equal(apply(&a, "0200 2000 02", 100 + AVATAR_KEY_TICKS - 1), 0);
-	assert_int_equal(avatar_state_since(&a, 100), 100);
+	assert_int_equal(avatar_state_since(&a, 100, 101), 100);
 	assert_int_equal(apply(&a, "0300 2000 02", 100 + AVATAR_KEY_TICKS), 0);
-	assert_int_equal(avatar_state_since(&a, 100 + AVATAR_KEY_TICKS - 1), 0);
-	assert_int_equal(avatar_state_since(&a, 100 + AVATAR_KEY_TICKS), 100 + AVATAR_KEY_TICKS);
+	assert_int_equal(avatar_state_since(&a, 100 + AVATAR_KEY_TICKS - 1, 151), 0);
+	assert_int_equal(avatar_state_since(&a, 100 + AVATAR_KEY_TICKS, 151), 100 + AVATAR_KEY_TICKS);
+	/* older ones share a record with still older ones */
+	assert_int_equal(avatar_state_since(&a, 150, 152), 150);
+	assert_int_equal(avatar_state_since(&a, 151, 154), 150);
+	assert_int_equal(avatar_state_since(&a, 150, 155), 147);
+	assert_int_equal(avatar_state_since(&a, 150, 183), 0);
 }
 
 static void test_place(void **state)

@@ -8,8 +8,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 
+#include "avatar/client-packets.h"
 #include "avatar/crowd.h"
 #include "vectors.h"
 
@@ -341,6 +343,7 @@ static void test_datagrams(void **state)
 	for (unsigned i = 0; i < PEERS; i++) {
 		struct peer *p = join(f);
 
+		p->member->budget_bytes = 100000;
 		say(f, p, sections);
 	}
 	frame(f);
@@ -472,10 +475,11 @@ static void test_traits_that_were_not_sent_come_again(void **state)
 		"0200000000000000 aa000000000000000000000000000001 00 01000000 0100 61 ff");
 }
 
-/* The traits of a crowd reach a newcomer in several messages, each avatar's once. */
+/* The traits of a crowd reach a newcomer in several messages, each avatar's once, within half of its
+ * budget; the other half is for data. */
 static void test_flood_is_spread_over_frames(void **state)
 {
-	enum { TRAIT = 6000 };
+	enum { TRAIT = 6000, SOURCES = 20, BLOCK = 16 + 1 + 4 + 2 + TRAIT + 1 };
 	struct fixture *f = *state;
 	struct peer *late;
 	static char hex[2 * TRAIT + 64];
@@ -485,7 +489,7 @@ static void test_flood_is_spread_over_frames(void **state)
 	(void) snprintf(hex, sizeof(hex), "01000000 00 %02x%02x ", TRAIT & 0xff, TRAIT >> 8);
 	for (unsigned i = 0; i < TRAIT; i++)
 		strcat(hex, "61");
-	for (unsigned i = 0; i < 20; i++) {
+	for (unsigned i = 0; i < SOURCES; i++) {
 		struct peer *p = join(f);
 
 		say(f, p, HERE);
@@ -493,16 +497,186 @@ static void test_flood_is_spread_over_frames(void **state)
 	}
 	late = join(f);
 	late->member->present = true;
-	for (unsigned i = 0; i < 20; i++) {
+	for (; bytes < SOURCES * BLOCK && frames < 100; frames++) {
+		for (unsigned i = 0; i < SOURCES; i++)
+			say(f, &f->peers[i], HERE);
 		frame(f);
-		if (late->n_traits == 0)
-			break;
-		frames++;
-		bytes += late->traits.len - 8;
-		assert_true(late->traits.len < CROWD_MESSAGE_BYTES + TRAIT + 64);
+		assert_int_equal(late->n_records, SOURCES);
+		if (late->n_traits > 0)
+			bytes += late->traits.len - 8;
+		assert_true(bytes <= (frames + 1) * CROWD_BUDGET_DEFAULT / 2 + BLOCK);
 	}
-	assert_int_equal(bytes, 20 * (16 + 1 + 4 + 2 + TRAIT + 1));
-	assert_true(frames >= 6 && frames <= 8);
+	assert_int_equal(bytes, SOURCES * BLOCK);
+	assert_true(frames <= SOURCES * BLOCK / (CROWD_BUDGET_DEFAULT / 2) + 2);
+}
+
+/* --- the budget --- */
+
+#define JOINTS 80
+
+/* An avatar with many joints on the x axis; all of them turn at each step. */
+static void move(struct fixture *f, struct peer *p, float x, unsigned step)
+{
+	uint8_t packet[2048] = {0};
+	struct writer wr = writer_over(packet, sizeof(packet));
+
+	p->member->present = true;
+	p->sequence++;
+	write_u16le(&wr, p->sequence);
+	write_u16le(&wr, AVATAR_HAS_POSITION | AVATAR_HAS_JOINTS);
+	write_vec3(&wr, &(struct vec3){.x = x});
+	write_u8(&wr, JOINTS);
+	for (unsigned i = 0; i < JOINTS / 8; i++)
+		write_u8(&wr, 0xff);
+	for (unsigned i = 0; i < JOINTS; i++) {
+		struct quat turned = {.x = sinf((float) (step + i) * 0.1f),
+				      .w = cosf((float) (step + i) * 0.1f)};
+		uint8_t quat[6];
+
+		packed_quat6_encode(&turned, quat);
+		write_bytes(&wr, quat, sizeof(quat));
+	}
+	for (unsigned i = 0; i < JOINTS / 8; i++)
+		write_u8(&wr, 0);
+	write_f32le(&wr, 1);
+	assert_int_equal(crowd_receive_data(f->crowd, p->member, span_of(packet, wr.len)), 0);
+}
+
+struct heard {
+	unsigned records, poses;
+};
+
+/* Lets all but the first move for some frames and counts what the first hears of each. */
+static void hear(struct fixture *f, unsigned frames, struct heard *ret)
+{
+	struct peer *listener = &f->peers[0];
+
+	memset(ret, 0, f->n * sizeof(*ret));
+	for (unsigned t = 0; t < frames; t++) {
+		struct reader rd;
+		struct uuid session;
+		struct avatar_data data;
+
+		for (unsigned i = 1; i < f->n; i++)
+			move(f, &f->peers[i], (float) i, t);
+		frame(f);
+		assert_true(listener->len + listener->n_datagrams * CROWD_DATAGRAM_OVERHEAD <=
+			    listener->member->budget_bytes + CROWD_DATAGRAM_OVERHEAD);
+		rd = reader_over(listener->data, listener->len);
+		while (avatar_bulk_next(&rd, &session, &data) > 0) {
+			struct heard *of = &ret[session.b[15] - 1];
+
+			of->records++;
+			of->poses += data.joint_count > 0;
+		}
+	}
+}
+
+/* 12.4, and nobody is missing: the nearest keep their rate and their joints, everybody is heard of
+ * at 10 Hz, and joints come by turns. */
+static void test_budget_for_a_few(void **state)
+{
+	struct fixture *f = *state;
+	struct heard heard[PEERS];
+	struct crowd_member *listener;
+
+	for (unsigned i = 0; i < 25; i++)
+		join(f);
+	listener = f->peers[0].member;
+	listener->present = true;
+	listener->budget_bytes = 4000;
+	hear(f, 1, heard);
+	for (unsigned i = 1; i < f->n; i++)
+		assert_int_equal(heard[i].records, 1);
+	hear(f, 90, heard);
+	for (unsigned i = 1; i < f->n; i++) {
+		if (i < 4)
+			assert_int_equal(heard[i].poses, 90);
+		assert_true(heard[i].records >= 20);
+		assert_true(heard[i].poses >= 2);
+	}
+	assert_true(listener->counts.reduced > 0);
+	assert_true(listener->counts.skipped > 0);
+
+	/* and with enough for all, all is sent */
+	listener->budget_bytes = 25000;
+	hear(f, 1, heard);
+	listener->counts = (struct crowd_counts){0};
+	hear(f, 10, heard);
+	for (unsigned i = 1; i < f->n; i++)
+		assert_int_equal(heard[i].poses, 10);
+	assert_int_equal(listener->counts.reduced + listener->counts.skipped, 0);
+}
+
+/* Who was left out while it moved is shown as it came to rest. */
+static void test_rest_is_caught_up(void **state)
+{
+	struct fixture *f = *state;
+	struct heard heard[PEERS];
+	struct peer *listener;
+
+	for (unsigned i = 0; i < 25; i++)
+		join(f);
+	listener = &f->peers[0];
+	listener->member->present = true;
+	listener->member->budget_bytes = 2000;
+	hear(f, 20, heard);
+	for (unsigned t = 0; t < 15; t++)
+		frame(f);
+	assert_int_equal(listener->n_records, 0);
+	for (unsigned i = 1; i < f->n; i++)
+		assert_true(listener->member->pairs[i].pose_tick >=
+			    f->peers[i].member->state.updated_tick);
+}
+
+/* A budget that no record fits into is saved up for. */
+static void test_tiny_budget(void **state)
+{
+	struct fixture *f = *state;
+	struct crowd_member *listener;
+	unsigned bytes = 0;
+
+	for (unsigned i = 0; i < 3; i++)
+		join(f);
+	listener = f->peers[0].member;
+	listener->present = true;
+	listener->budget_bytes = 60;
+	for (unsigned t = 0; t < 100; t++) {
+		move(f, &f->peers[1], 1, t);
+		move(f, &f->peers[2], 2, t);
+		frame(f);
+		bytes += (unsigned) f->peers[0].len +
+			 f->peers[0].n_datagrams * CROWD_DATAGRAM_OVERHEAD;
+	}
+	assert_in_range(bytes, 100 * 60 - 60, 100 * 60 + 700);
+	assert_true(listener->pairs[1].sent_tick > 50 && listener->pairs[2].sent_tick > 50);
+}
+
+/* 9.4: what comes first is an admin's choice. */
+static void test_sorting(void **state)
+{
+	static const struct avatar_sorting by_centre = {.size = 0, .centre = 1, .age = 1};
+	struct fixture *f = *state;
+	struct heard heard[PEERS];
+	struct crowd_member *listener;
+
+	for (unsigned i = 0; i < 25; i++)
+		join(f);
+	listener = f->peers[0].member;
+	listener->present = true;
+	listener->budget_bytes = 3000;
+	/* looks at those far away on the x axis, from a place where near ones are at the margin */
+	listener->query.n = 1;
+	listener->query.views[0] = (struct avatar_view){
+		.position = {0, 2, 0}, .direction = {1, 0, 0}, .half_angle = 1.5f, .far_clip = 100};
+	hear(f, 10, heard);
+	hear(f, 45, heard);
+	assert_int_equal(heard[2].poses, 45);
+	assert_true(heard[24].poses < 45);
+	crowd_set_sorting(f->crowd, &by_centre);
+	hear(f, 45, heard);
+	assert_true(heard[2].poses < 45);
+	assert_int_equal(heard[24].poses, 45);
 }
 
 /* --- ignoring --- */
@@ -791,6 +965,10 @@ int main(void)
 		t(test_traits_and_acknowledgements),
 		t(test_traits_that_were_not_sent_come_again),
 		t(test_flood_is_spread_over_frames),
+		t(test_budget_for_a_few),
+		t(test_rest_is_caught_up),
+		t(test_tiny_budget),
+		t(test_sorting),
 		t(test_ignore),
 		t(test_ignoring_who_is_not_there_yet),
 		t(test_whom_nobody_ignores),
