@@ -24,8 +24,8 @@ static void reorder(double complex *data, size_t n)
 /* Without C's recovery of infinities, which is a function call per product. */
 static double complex multiply(double complex a, double complex b)
 {
-	return CMPLX(creal(a) * creal(b) - cimag(a) * cimag(b),
-		     creal(a) * cimag(b) + cimag(a) * creal(b));
+	return __builtin_complex(creal(a) * creal(b) - cimag(a) * cimag(b),
+				 creal(a) * cimag(b) + cimag(a) * creal(b));
 }
 
 void fft(double complex *data, size_t n, bool inverse)
