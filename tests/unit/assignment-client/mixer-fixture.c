@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-#define DEADLINE_USEC (5 * USEC_PER_SEC)
+#define DEADLINE_USEC (30 * USEC_PER_SEC)
 
 static const struct endpoint_ops no_ops = { 0 };
 

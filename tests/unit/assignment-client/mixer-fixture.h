@@ -55,7 +55,7 @@ void fixture_send_message(struct fixture_client *c, enum packet_type type, const
 unsigned fixture_count(const struct fixture_client *c, enum packet_type type);
 /* The last of them, or NULL. */
 const struct fixture_packet *fixture_last(const struct fixture_client *c, enum packet_type type);
-/* Runs the loop until the client has at least n of them; false after five seconds. */
+/* Runs the loop until the client has at least n of them; false after half a minute. */
 bool fixture_wait(struct fixture_client *c, enum packet_type type, unsigned n);
 /* Runs the loop for a while: for showing that something does not happen. */
 void fixture_run(struct fixture *f, uint64_t usec);

@@ -634,7 +634,7 @@ static void load(const char *path, const char *cache_path, struct loading *loadi
 	assert_int_equal(sd_event_new(&event), 0);
 	assert_int_equal(
 		hrtf_loader_new(event, path, cache_path, on_loaded, loading, &loading->loader), 0);
-	for (unsigned i = 0; i < 100 && !loading->done; i++)
+	for (unsigned i = 0; i < 600 && !loading->done; i++)
 		assert_true(sd_event_run(event, 100 * USEC_PER_MSEC) >= 0);
 	assert_true(loading->done);
 	sd_event_unref(event);

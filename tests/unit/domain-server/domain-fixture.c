@@ -328,7 +328,7 @@ static int open_stream(struct domain *d, bool over_admin_socket)
 char *domain_http(struct domain *d, bool over_admin_socket, const char *request)
 {
 	_cleanup_close_ int fd = open_stream(d, over_admin_socket);
-	uint64_t deadline = clock_now_usec() + 5 * USEC_PER_SEC;
+	uint64_t deadline = clock_now_usec() + 30 * USEC_PER_SEC;
 	struct writer wr = writer_growing(1 << 20);
 	char data[4096];
 	ssize_t n = -1;

@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/macros.h"
 
-/* True when *flag (or *count >= want) came within five seconds. */
+/* True when *flag (or *count >= want) came within the deadline. */
 static inline bool run_until(sd_event *event, const unsigned *count, unsigned want)
 {
-	uint64_t deadline = clock_now_usec() + 5 * USEC_PER_SEC;
+	uint64_t deadline = clock_now_usec() + 30 * USEC_PER_SEC;
 
 	while (*count < want && clock_now_usec() < deadline)
 		if (sd_event_run(event, 20 * USEC_PER_MSEC) < 0)
