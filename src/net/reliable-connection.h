@@ -20,6 +20,9 @@ struct reliable_connection_ops {
 	int (*send)(void *userdata, const struct iovec *iov, unsigned n_iov, bool control);
 	/* The peer began anew: messages it left half sent will never be completed. */
 	void (*receive_reset)(void *userdata);
+	/* Optional. The receiving half is not what it was, and the peer will be told so when this
+	 * returns: reliable_connection_save() now, and a successor takes every packet once. */
+	void (*receive_changed)(void *userdata);
 };
 
 struct reliable_connection_options {
@@ -70,6 +73,16 @@ void reliable_connection_receive_control(struct reliable_connection *c,
 /* For a verified reliable data packet: acknowledges, and returns true when it is new and must be
  * passed on. */
 bool reliable_connection_receive_data(struct reliable_connection *c, uint32_t seq, uint64_t now_usec);
+
+/* --- surviving the process --- */
+
+#define RELIABLE_STATE_LEN 40
+
+/* Appends RELIABLE_STATE_LEN bytes from which a successor's connection goes on receiving without a
+ * handshake; only between the first receive_changed() and the end. */
+void reliable_connection_save(const struct reliable_connection *c, struct writer *wr);
+/* For a connection that has received nothing yet. 0, -EBADMSG, -ENOMEM. */
+int reliable_connection_restore(struct reliable_connection *c, struct reader *rd);
 
 /* --- time --- */
 

@@ -82,3 +82,5 @@ uint64_t reliable_sender_next_usec(const struct reliable_connection *c);
 void reliable_receiver_done(struct reliable_receiver *r);
 void reliable_receiver_on_handshake(struct reliable_connection *c, uint32_t isn);
 bool reliable_receiver_on_data(struct reliable_connection *c, uint32_t seq);
+/* Notes a packet beyond the first missing one. 1; 0: was known already; -ENOMEM. */
+int reliable_receiver_remember(struct reliable_receiver *r, uint32_t seq);

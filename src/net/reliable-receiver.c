@@ -29,6 +29,12 @@ void reliable_receiver_done(struct reliable_receiver *r)
 	forget_beyond(r);
 }
 
+static void note_change(struct reliable_connection *c)
+{
+	if (c->ops.receive_changed)
+		c->ops.receive_changed(c->userdata);
+}
+
 void reliable_receiver_on_handshake(struct reliable_connection *c, uint32_t isn)
 {
 	struct reliable_receiver *r = &c->receiver;
@@ -42,6 +48,7 @@ void reliable_receiver_on_handshake(struct reliable_connection *c, uint32_t isn)
 		r->next = isn;
 		if (had_handshake && c->ops.receive_reset)
 			c->ops.receive_reset(c->userdata);
+		note_change(c);
 	}
 	reliable_send_control(c, CONTROL_HANDSHAKE_ACK, isn);
 }
@@ -57,8 +64,7 @@ static void advance(struct reliable_receiver *r)
 	}
 }
 
-/* 1: remembered; 0: was known already; -ENOMEM. */
-static int remember_beyond(struct reliable_receiver *r, uint32_t seq)
+int reliable_receiver_remember(struct reliable_receiver *r, uint32_t seq)
 {
 	if (!r->beyond)
 		r->beyond = calloc(RECEIVE_WINDOW / WORD_BITS, sizeof(*r->beyond));
@@ -87,7 +93,7 @@ bool reliable_receiver_on_data(struct reliable_connection *c, uint32_t seq)
 		advance(r);
 		is_new = 1;
 	} else if (distance < RECEIVE_WINDOW) {
-		is_new = remember_beyond(r, seq);
+		is_new = reliable_receiver_remember(r, seq);
 	} else if (distance < SEQ_THRESHOLD) {
 		/* No sender is allowed this far. Unacknowledged, as if it was lost. */
 		c->stats.beyond_window++;
@@ -96,10 +102,12 @@ bool reliable_receiver_on_data(struct reliable_connection *c, uint32_t seq)
 	if (is_new < 0)
 		return false;
 
-	if (is_new)
+	if (is_new) {
 		c->stats.received++;
-	else
+		note_change(c);
+	} else {
 		c->stats.duplicates++;
+	}
 	reliable_send_control(c, CONTROL_ACK, seq_sub(r->next, 1));
 	return is_new;
 }
