@@ -314,3 +314,13 @@ void notify_stopping(void)
 {
 	(void) sd_notify(false, "STOPPING=1");
 }
+
+void notify_store_fd(const char *name, int fd)
+{
+	char message[128];
+
+	(void) snprintf(message, sizeof(message), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	(void) sd_notify(0, message);
+	(void) snprintf(message, sizeof(message), "FDSTORE=1\nFDNAME=%s", name);
+	(void) sd_pid_notify_with_fds(0, 0, message, &fd, 1);
+}

@@ -1,4 +1,4 @@
-#include "node/domain-client.h"
+#include "node/domain-client-internal.h"
 
 #include <errno.h>
 
@@ -9,6 +9,8 @@
 #include "base/qt-stream.h"
 #include "node/activation.h"
 #include "node/domain-packets.h"
+#include "node/session-records.h"
+#include "node/session-store.h"
 #include "webrtc/signalling.h"
 
 /* Protocol 02 section 1. */
@@ -17,31 +19,6 @@
 #define SETTINGS_TIMEOUT_USEC (5 * USEC_PER_SEC)
 #define SILENCE_USEC	      (15 * USEC_PER_SEC) /* upstream: 10 to 20 s */
 #define PING_TICK_USEC	      (50 * USEC_PER_MSEC)
-
-struct domain_client {
-	struct endpoint *ep;
-	struct node_list *nodes;
-	struct domain_client_options options;
-	const struct domain_client_ops *ops;
-	void *userdata;
-
-	enum domain_client_state state;
-	struct hifi_addr domain;     /* options.domain, or whoever gave us the assignment */
-	struct hifi_addr local_addr; /* what we say our LAN address is */
-	struct uuid connect_uuid;    /* of the assignment */
-	struct uuid session;
-	char node_type;
-	unsigned assignment_type;
-	const char *interest;
-	uint32_t permissions;
-	unsigned unanswered;
-	uint64_t settings_deadline_usec;
-	uint64_t connected_usec;
-	bool can_redial;             /* this domain-server knows our request (signalling below) */
-
-	struct event_timer *tick, *pings;
-	uint64_t next_tick_usec, next_pings_usec; /* without a loop */
-};
 
 /* --- the node list --- */
 
@@ -91,8 +68,12 @@ static int update_node(struct domain_client *dc, struct node *node, const struct
 		node_list_activate(dc->nodes, node, NULL);
 		node_list_set_addresses(dc->nodes, node, &public_addr, &local_addr);
 	}
-	node->permissions = record->permissions;
-	node->is_replicated = record->is_replicated;
+	if (node->permissions != record->permissions || node->is_replicated != record->is_replicated) {
+		node->permissions = record->permissions;
+		node->is_replicated = record->is_replicated;
+		if (dc->options.store)
+			session_store_touch_node(dc->options.store, node);
+	}
 	node_list_set_secret(dc->nodes, node, &record->secret);
 	return node_list_set_local_id(dc->nodes, node, record->local_id);
 }
@@ -209,10 +190,15 @@ static void start_over(struct domain_client *dc)
 {
 	dc->session = UUID_NULL;
 	dc->connect_uuid = UUID_NULL;
+	dc->local_id = 0;
+	dc->is_authenticated = true;
 	dc->permissions = 0;
 	dc->unanswered = 0;
-	dc->can_redial = false;
-	endpoint_set_local_id(dc->ep, 0);
+	dc->can_redial = dc->is_restored = false;
+	dc->payload = shared_bytes_unref(dc->payload);
+	dc->settings = shared_bytes_unref(dc->settings);
+	endpoint_set_local_id(dc->ep, dc->local_id);
+	endpoint_set_authenticated(dc->ep, dc->is_authenticated);
 	endpoint_set_domain_server(dc->ep, NULL, 0);
 	dc->domain = dc->options.domain;
 
@@ -233,6 +219,8 @@ void domain_client_end(struct domain_client *dc, const char *why)
 
 	if (dc->state == DOMAIN_CLIENT_STOPPED)
 		return;
+	if (dc->options.store)
+		session_store_end(dc->options.store);
 	/* The nodes go while the hat still lives: it frees what it keeps for them. */
 	node_list_clear(dc->nodes);
 	if (was_told)
@@ -294,6 +282,46 @@ void domain_client_run(struct domain_client *dc, uint64_t now_usec)
 	}
 }
 
+/* --- redialling --- */
+
+static void send_signal(struct domain_client *dc, const char *json)
+{
+	struct writer wr = writer_growing(DOMAIN_SIGNALING_MAX + 4);
+
+	domain_signaling_encode(&wr, span_of(json, strlen(json)));
+	if (writer_finish(&wr) > 0)
+		(void) endpoint_send_message(dc->ep, &dc->domain, PACKET_WEB_RTC_SIGNALING,
+					     span_of(wr.data, wr.len));
+	writer_done(&wr);
+}
+
+/* A web client never offers again by itself (protocol 02 section 15): the domain-server must take us from
+ * its list and add us again. This message is between this assignment client and this domain-server only,
+ * which says in the settings that it knows it. */
+static void request_redial(struct domain_client *dc, const struct hifi_addr *label)
+{
+	char json[HIFI_ADDR_TEXT_MAX + 64], ip[HIFI_ADDR_TEXT_MAX];
+
+	(void) snprintf(json, sizeof(json), "{\"from\":\"%c\",\"to\":\"%s:%u\",\"redial\":true}",
+			dc->node_type, hifi_addr_format_ip(label, ip), label->port);
+	send_signal(dc, json);
+}
+
+/* The channels of all web clients died with the predecessor. They, and who knows of them, start over. */
+static void redial_all(struct domain_client *dc)
+{
+	dc->is_restored = false;
+	node_list_for_each(dc->nodes, node) {
+		struct hifi_addr label = node->public_addr;
+
+		if (!node_is_web(node))
+			continue;
+		node_list_remove(dc->nodes, node);
+		if (dc->can_redial)
+			request_redial(dc, &label);
+	}
+}
+
 /* --- packets of the domain-server --- */
 
 static bool is_from_domain(const struct domain_client *dc, const struct received *rx)
@@ -322,6 +350,7 @@ static int on_create_assignment(void *userdata, const struct received *rx)
 		dc->connect_uuid = assignment.id;
 		dc->assignment_type = assignment.type;
 		dc->node_type = hat_find(assignment.type)->node_type;
+		dc->payload = shared_bytes_new(assignment.payload.data, assignment.payload.len);
 		dc->interest = interest;
 		dc->state = DOMAIN_CLIENT_CONNECTING;
 		endpoint_set_domain_server(dc->ep, &dc->domain, 0);
@@ -337,7 +366,8 @@ static void first_list(struct domain_client *dc, const struct domain_list_header
 
 	dc->session = header->your_id;
 	dc->connected_usec = now_usec;
-	endpoint_set_domain_server(dc->ep, &dc->domain, header->domain_local_id);
+	dc->domain_local_id = header->domain_local_id;
+	endpoint_set_domain_server(dc->ep, &dc->domain, dc->domain_local_id);
 
 	if (dc->options.as_agent) {
 		dc->state = DOMAIN_CLIENT_RUNNING;
@@ -349,6 +379,20 @@ static void first_list(struct domain_client *dc, const struct domain_list_header
 	dc->settings_deadline_usec = now_usec + SETTINGS_TIMEOUT_USEC;
 	(void) endpoint_send_reliable(dc->ep, &dc->domain, PACKET_DOMAIN_SETTINGS_REQUEST,
 				      span_of(&type, 1));
+}
+
+static void take_header(struct domain_client *dc, const struct domain_list_header *header)
+{
+	if (dc->local_id == header->your_local_id && dc->is_authenticated == header->is_authenticated &&
+	    dc->permissions == header->your_permissions)
+		return;
+	dc->local_id = header->your_local_id;
+	dc->is_authenticated = header->is_authenticated;
+	dc->permissions = header->your_permissions;
+	endpoint_set_local_id(dc->ep, dc->local_id);
+	endpoint_set_authenticated(dc->ep, dc->is_authenticated);
+	if (dc->options.store && dc->state == DOMAIN_CLIENT_RUNNING)
+		session_store_touch(dc->options.store);
 }
 
 static int on_domain_list(void *userdata, const struct received *rx)
@@ -369,11 +413,13 @@ static int on_domain_list(void *userdata, const struct received *rx)
 		return 0;
 	}
 
-	endpoint_set_local_id(dc->ep, list.header.your_local_id);
-	endpoint_set_authenticated(dc->ep, list.header.is_authenticated);
-	dc->permissions = list.header.your_permissions;
+	take_header(dc, &list.header);
 	if (dc->state == DOMAIN_CLIENT_CONNECTING)
 		first_list(dc, &list.header, rx->now_usec);
+	if (dc->is_restored)
+		redial_all(dc);
+	if (dc->options.store && dc->state == DOMAIN_CLIENT_RUNNING)
+		session_store_beat(dc->options.store, rx->now_usec);
 
 	for (size_t i = 0; i < list.n_nodes; i++)
 		(void) take_record(dc, &list.nodes[i], rx->now_usec);
@@ -437,31 +483,47 @@ static int on_denied(void *userdata, const struct received *rx)
 	return 0;
 }
 
+void domain_client_run_hat(struct domain_client *dc)
+{
+	dc->state = DOMAIN_CLIENT_RUNNING;
+	if (dc->options.store)
+		session_store_touch(dc->options.store);
+}
+
+int domain_client_apply_settings(struct domain_client *dc, struct span text)
+{
+	json_t *settings = json_loadb((const char *) text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+	int r;
+
+	if (!json_is_object(settings)) {
+		json_decref(settings);
+		return -EBADMSG;
+	}
+	dc->settings = shared_bytes_new(text.data, text.len);
+	dc->can_redial = json_is_true(json_object_get(settings, "redial"));
+	r = dc->settings ? dc->ops->settings(dc->userdata, settings) : -ENOMEM;
+	json_decref(settings);
+	return r;
+}
+
 static int on_settings(void *userdata, const struct received *rx)
 {
 	struct domain_client *dc = userdata;
-	json_t *settings;
 	int r;
 
 	if (!is_from_domain(dc, rx))
 		return -EPERM;
 	if (dc->state != DOMAIN_CLIENT_SETTINGS)
 		return -ESTALE;
-	settings = json_loadb((const char *) rx->payload.data, rx->payload.len, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(settings)) {
-		json_decref(settings);
-		return -EBADMSG;
-	}
-
-	dc->can_redial = json_is_true(json_object_get(settings, "redial"));
-	r = dc->ops->settings(dc->userdata, settings);
-	json_decref(settings);
+	r = domain_client_apply_settings(dc, rx->payload);
+	if (r == -EBADMSG)
+		return r;
 	if (r < 0) {
 		domain_client_end(dc, "the hat could not start");
 		return 0;
 	}
 
-	dc->state = DOMAIN_CLIENT_RUNNING;
+	domain_client_run_hat(dc);
 	if (dc->ops->connected)
 		dc->ops->connected(dc->userdata);
 	node_list_for_each(dc->nodes, node)
@@ -470,17 +532,6 @@ static int on_settings(void *userdata, const struct received *rx)
 }
 
 /* --- signalling of web clients --- */
-
-static void send_signal(struct domain_client *dc, const char *json)
-{
-	struct writer wr = writer_growing(DOMAIN_SIGNALING_MAX + 4);
-
-	domain_signaling_encode(&wr, span_of(json, strlen(json)));
-	if (writer_finish(&wr) > 0)
-		(void) endpoint_send_message(dc->ep, &dc->domain, PACKET_WEB_RTC_SIGNALING,
-					     span_of(wr.data, wr.len));
-	writer_done(&wr);
-}
 
 static int answer_signal(struct domain_client *dc, const struct signalling *s, char **ret)
 {
@@ -523,18 +574,6 @@ static int on_signaling(void *userdata, const struct received *rx)
 	if (reply)
 		send_signal(dc, reply);
 	return 0;
-}
-
-/* A web client never offers again by itself (protocol 02 section 15): the domain-server must take us from
- * its list and add us again. This message is between this assignment client and this domain-server only,
- * which says in the settings that it knows it. */
-static void request_redial(struct domain_client *dc, const struct hifi_addr *label)
-{
-	char json[HIFI_ADDR_TEXT_MAX + 64], ip[HIFI_ADDR_TEXT_MAX];
-
-	(void) snprintf(json, sizeof(json), "{\"from\":\"%c\",\"to\":\"%s:%u\",\"redial\":true}",
-			dc->node_type, hifi_addr_format_ip(label, ip), label->port);
-	send_signal(dc, json);
 }
 
 void domain_client_channel_opened(struct domain_client *dc, const struct hifi_addr *addr)
@@ -647,6 +686,8 @@ int domain_client_new(sd_event *event, struct endpoint *ep, struct node_list *no
 	dc->userdata = userdata;
 	find_local_addr(dc);
 	start_over(dc);
+	if (options->store)
+		session_store_attach(options->store, nodes, &domain_client_session_ops, dc);
 
 	if (event) {
 		r = start_timers(dc, event);
@@ -673,6 +714,8 @@ struct domain_client *domain_client_free(struct domain_client *dc)
 		endpoint_handle(dc->ep, handlers[i].type, NULL, NULL);
 	event_timer_free(dc->tick);
 	event_timer_free(dc->pings);
+	shared_bytes_unref(dc->payload);
+	shared_bytes_unref(dc->settings);
 	free(dc);
 	return NULL;
 }

@@ -30,6 +30,8 @@ struct domain_client_options {
 	const char *username;
 	struct uuid fingerprint;
 	const char *interest;        /* agents: node types, "MWom"; hats give theirs by ops->assigned */
+	/* Assignment clients: where to keep the session for a successor; may be NULL. Outlives the client. */
+	struct session_store *store;
 };
 
 struct domain_client_ops {
@@ -51,6 +53,10 @@ struct domain_client_ops {
 	void (*node_killed)(void *userdata, struct node *node);
 	/* The domain said no. Optional. */
 	void (*denied)(void *userdata, unsigned reason, const char *message);
+	/* With a store: what a successor has to know of a node, and its reading of it, after node_added.
+	 * Negative: the node is not taken over. When it changes: session_store_touch_node(). */
+	void (*save_node)(void *userdata, const struct node *node, struct writer *wr);
+	int (*restore_node)(void *userdata, struct node *node, struct reader *rd);
 };
 
 /* Takes over the handlers of domain packets, pings and signalling at the endpoint, and the endpoint's
@@ -58,6 +64,10 @@ struct domain_client_ops {
 int domain_client_new(sd_event *event, struct endpoint *ep, struct node_list *nodes,
 		      const struct domain_client_options *options, const struct domain_client_ops *ops,
 		      void *userdata, struct domain_client **ret);
+/* Takes over the predecessor's session, if there is one to take over: the same callbacks come as if
+ * it had been assigned just now, but for connected and node_activated. When the domain-server does
+ * not know the session any more, it ends as usual. Once, before the loop runs. Returns whether. */
+bool domain_client_restore(struct domain_client *dc);
 /* Without a loop (event NULL), every 10 ms or so: checks in and pings when it is time. */
 void domain_client_run(struct domain_client *dc, uint64_t now_usec);
 /* Says goodbye (DomainDisconnectRequest) when connected. */

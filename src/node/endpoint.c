@@ -1,191 +1,36 @@
-#include "node/endpoint.h"
+#include "node/endpoint-internal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "base/hashmap.h"
 #include "base/log.h"
-#include "base/prioq.h"
-#include "net/message-assembler.h"
-#include "net/reliable-connection.h"
 
 /* Batches of one turn of the loop: frame timers must not wait behind a flood. */
 #define RECEIVE_BATCHES 8
 
-/* Reliable payload that may wait for one peer (protocol 05 section 3 asks for 4 MiB of messages; settings
- * and entities share the connection), and parts of messages held for all peers together. */
-#define PEER_QUEUE_MAX	 (8 * 1024 * 1024)
+/* Parts of messages held for all peers together. */
 #define ASSEMBLY_MAX	 (256 * 1024 * 1024)
 /* A wider gap between unreliable packets is no loss. */
 #define SEQ_GAP_MAX 4096
 #define SWEEP_INTERVAL_USEC (5 * USEC_PER_SEC)
 
-/* The transport state with one address. Exists only for addresses of known nodes and of the
- * domain-server, so strangers cost nothing. */
-struct peer {
-	struct endpoint *ep;
-	struct hifi_addr addr;
-	uint32_t unreliable_seq; /* of the last packet sent */
-	struct reliable_connection *connection; /* made by the first reliable packet either way */
-	struct message_assembler *assembler;    /* made by the first part */
-	struct prioq_item due;
-	struct peer *next_dead;
-};
-
-struct handler {
-	packet_handler_fn fn;
-	void *userdata;
-};
-
-struct endpoint {
-	struct udp_socket *socket;
-	struct webrtc *webrtc;
-	struct node_list *nodes;
-	const struct endpoint_ops *ops;
-	void *userdata;
-	bool is_domain_server;
-	bool authenticated;
-	uint16_t local_id;
-	struct hifi_addr domain_addr;
-	uint16_t domain_local_id;
-
-	struct handler handlers[PACKET_TYPE_COUNT];
-	struct hashmap *peers; /* struct hifi_addr → struct peer */
-	struct prioq due;      /* peers by reliable_connection_next_usec() */
-	/* Forgotten peers, freed at the end of the loop's turn: a handler that makes us forget the sender
-	 * still reads the payload that the sender's assembler holds. */
-	struct peer *dead;
-	struct message_budget budget;
-	uint64_t next_sweep_usec; /* without a loop */
-	uint32_t stray_seq;    /* unreliable packets to addresses that are no peers */
-	struct drop_counts drops;
-	uint64_t now_usec;     /* of the batch or timer being handled */
-
-	struct event_io *io;
-	sd_event_source *after; /* on while there is something to flush or to arm */
-	struct event_oneshot *timer;
-	struct event_timer *sweep;
-};
-
-/* --- peers --- */
-
-static struct peer *peer_free(struct peer *peer)
-{
-	if (!peer)
-		return NULL;
-
-	prioq_remove(&peer->ep->due, &peer->due);
-	reliable_connection_free(peer->connection);
-	message_assembler_free(peer->assembler);
-	free(peer);
-	return NULL;
-}
-
-static bool is_known_addr(const struct endpoint *ep, const struct hifi_addr *addr)
-{
-	return hifi_addr_equal(addr, &ep->domain_addr) || node_list_find_by_addr(ep->nodes, addr);
-}
-
-/* The peer at addr, made when the address belongs to somebody we know; NULL for a stranger (or out of
- * memory). */
-static struct peer *peer_get(struct endpoint *ep, const struct hifi_addr *addr)
-{
-	struct peer *peer = hashmap_find(ep->peers, addr);
-
-	if (peer)
-		return peer;
-	if (!is_known_addr(ep, addr))
-		return NULL;
-
-	peer = calloc(1, sizeof(*peer));
-	if (!peer)
-		return NULL;
-	peer->ep = ep;
-	peer->addr = *addr;
-	if (hashmap_insert(ep->peers, addr, peer) < 0) {
-		free(peer);
-		return NULL;
-	}
-	return peer;
-}
-
-static void bury_dead(struct endpoint *ep)
-{
-	while (ep->dead) {
-		struct peer *peer = ep->dead;
-
-		ep->dead = peer->next_dead;
-		(void) peer_free(peer);
-	}
-}
-
-/* Something is batched, due or dead: look after it when the handlers that are due now are through. */
-static void schedule_after(struct endpoint *ep)
+void endpoint_schedule(struct endpoint *ep)
 {
 	if (ep->after)
 		(void) sd_event_source_set_enabled(ep->after, SD_EVENT_ONESHOT);
 }
 
-static void peer_arm(struct peer *peer)
-{
-	uint64_t next = reliable_connection_next_usec(peer->connection);
-
-	if (next == USEC_INFINITY)
-		prioq_remove(&peer->ep->due, &peer->due);
-	else if (peer->due.index == 0 || peer->due.key != next)
-		(void) prioq_put(&peer->ep->due, &peer->due, next);
-	schedule_after(peer->ep);
-}
-
-/* One datagram to where the address says. reliable matters to WebRTC only: there SCTP does the work
- * (protocol 01 section 13.1). */
-static int carrier_send(struct endpoint *ep, const struct hifi_addr *to, const struct iovec *iov,
+int endpoint_carry(struct endpoint *ep, const struct hifi_addr *to, const struct iovec *iov,
 			unsigned n_iov, bool reliable)
 {
-	schedule_after(ep);
+	endpoint_schedule(ep);
 	if (to->type == SOCKET_TYPE_WEBRTC)
 		return ep->webrtc ? webrtc_send(ep->webrtc, to, iov, n_iov, reliable, ep->now_usec)
 				  : -ENOTCONN;
 	return udp_socket_send(ep->socket, to, iov, n_iov);
-}
-
-static int on_connection_send(void *userdata, const struct iovec *iov, unsigned n_iov, bool control)
-{
-	struct peer *peer = userdata;
-
-	return carrier_send(peer->ep, &peer->addr, iov, n_iov, true);
-}
-
-static void on_receive_reset(void *userdata)
-{
-	struct peer *peer = userdata;
-
-	if (peer->assembler)
-		message_assembler_reset(peer->assembler);
-}
-
-static const struct reliable_connection_ops connection_ops = {
-	.send = on_connection_send,
-	.receive_reset = on_receive_reset,
-};
-
-static int peer_connect(struct peer *peer)
-{
-	struct reliable_connection_options options = {
-		.carrier_is_reliable = peer->addr.type == SOCKET_TYPE_WEBRTC,
-		.queue_limit_bytes = PEER_QUEUE_MAX,
-	};
-	uint32_t isn;
-
-	if (peer->connection)
-		return 0;
-	if (getrandom(&isn, sizeof(isn), 0) != sizeof(isn))
-		return -EIO;
-	return reliable_connection_new(&options, &connection_ops, peer, isn & SEQ_MAX, &peer->connection);
 }
 
 /* --- receiving --- */
@@ -400,7 +245,7 @@ static void on_readable(uint32_t revents, void *userdata)
 	struct endpoint *ep = userdata;
 
 	(void) udp_socket_receive(ep->socket, RECEIVE_BATCHES, on_udp, ep);
-	schedule_after(ep);
+	endpoint_schedule(ep);
 }
 
 int endpoint_fd(const struct endpoint *ep)
@@ -411,7 +256,7 @@ int endpoint_fd(const struct endpoint *ep)
 void endpoint_receive(struct endpoint *ep)
 {
 	on_readable(0, ep);
-	bury_dead(ep);
+	peers_bury(ep);
 	udp_socket_flush(ep->socket);
 }
 
@@ -496,7 +341,7 @@ int endpoint_offer(struct endpoint *ep, const struct hifi_addr *label, const cha
 	if (!ep->webrtc)
 		return -EOPNOTSUPP;
 	ep->now_usec = clock_now_usec();
-	schedule_after(ep);
+	endpoint_schedule(ep);
 	return webrtc_offer(ep->webrtc, label, sdp, ep->now_usec, ret);
 }
 
@@ -524,7 +369,7 @@ void endpoint_close_channel(struct endpoint *ep, const struct hifi_addr *addr)
 {
 	if (ep->webrtc && addr->type == SOCKET_TYPE_WEBRTC)
 		webrtc_close(ep->webrtc, addr, clock_now_usec());
-	schedule_after(ep);
+	endpoint_schedule(ep);
 }
 
 struct webrtc *endpoint_webrtc(const struct endpoint *ep)
@@ -558,7 +403,7 @@ static void on_timer(void *userdata)
 	run_due(ep);
 	if (ep->webrtc && webrtc_next_usec(ep->webrtc) <= ep->now_usec)
 		webrtc_run(ep->webrtc, ep->now_usec);
-	schedule_after(ep);
+	endpoint_schedule(ep);
 }
 
 static void on_sweep(void *userdata)
@@ -580,7 +425,7 @@ void endpoint_run(struct endpoint *ep)
 		ep->next_sweep_usec = ep->now_usec + SWEEP_INTERVAL_USEC;
 		on_sweep(ep);
 	}
-	bury_dead(ep);
+	peers_bury(ep);
 	udp_socket_flush(ep->socket);
 }
 
@@ -597,7 +442,7 @@ static int on_after(sd_event_source *s, void *userdata)
 		event_oneshot_disarm(ep->timer);
 	else
 		event_oneshot_arm(ep->timer, next);
-	bury_dead(ep);
+	peers_bury(ep);
 	udp_socket_flush(ep->socket);
 	return 0;
 }
@@ -635,7 +480,7 @@ static int send_unreliable(struct endpoint *ep, const struct hifi_addr *to, cons
 		return -EMSGSIZE;
 
 	ep->now_usec = clock_now_usec();
-	return carrier_send(ep, to, iov, (unsigned) n_pieces + 1, false);
+	return endpoint_carry(ep, to, iov, (unsigned) n_pieces + 1, false);
 }
 
 static struct packet_seal seal_for(const struct endpoint *ep, const struct node *node,
@@ -787,18 +632,6 @@ void endpoint_flush(struct endpoint *ep)
 
 /* --- life --- */
 
-void endpoint_forget(struct endpoint *ep, const struct hifi_addr *addr)
-{
-	struct peer *peer = hashmap_remove(ep->peers, addr);
-
-	if (!peer)
-		return;
-	prioq_remove(&ep->due, &peer->due);
-	peer->next_dead = ep->dead;
-	ep->dead = peer;
-	schedule_after(ep);
-}
-
 static void forget_unless_shared(struct endpoint *ep, const struct node *node,
 				 const struct hifi_addr *addr)
 {
@@ -840,7 +673,7 @@ void endpoint_set_domain_server(struct endpoint *ep, const struct hifi_addr *add
 
 	ep->domain_addr = addr ? *addr : (struct hifi_addr){ 0 };
 	ep->domain_local_id = local_id;
-	if (hifi_addr_is_set(&old) && !is_known_addr(ep, &old))
+	if (hifi_addr_is_set(&old) && !peer_is_known_addr(ep, &old))
 		endpoint_forget(ep, &old);
 }
 
@@ -901,6 +734,7 @@ int endpoint_new(sd_event *event, const struct endpoint_options *options, struct
 	ep->nodes = nodes;
 	ep->ops = ops;
 	ep->userdata = userdata;
+	ep->store = options->store;
 	ep->is_domain_server = options->is_domain_server;
 	ep->authenticated = true;
 	ep->budget.limit_bytes = ASSEMBLY_MAX;
@@ -940,7 +774,7 @@ struct endpoint *endpoint_free(struct endpoint *ep)
 	if (ep->peers)
 		hashmap_for_each(peer, ep->peers)
 			(void) peer_free(peer);
-	bury_dead(ep);
+	peers_bury(ep);
 	hashmap_free(ep->peers);
 	prioq_done(&ep->due);
 	event_io_free(ep->io);

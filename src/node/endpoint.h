@@ -13,6 +13,7 @@
 #include "webrtc/webrtc.h"
 
 struct endpoint;
+struct session_store;
 
 struct endpoint_options {
 	int fd;                  /* a bound UDP socket (owned from here on), or -1: bind port */
@@ -24,6 +25,8 @@ struct endpoint_options {
 	/* Further addresses for WebRTC candidates (a public address behind NAT); may be NULL. */
 	const struct hifi_addr *candidates;
 	size_t n_candidates;
+	/* Where to keep how far reliable traffic came; may be NULL. Outlives the endpoint. */
+	struct session_store *store;
 };
 
 /* A verified packet or complete message. Everything borrows from the receive path. */
@@ -105,6 +108,9 @@ void endpoint_flush(struct endpoint *ep);
 
 /* Forgets all transport state with this address. */
 void endpoint_forget(struct endpoint *ep, const struct hifi_addr *addr);
+/* Takes over the predecessor's reliable traffic with everybody we know now: after their nodes and the
+ * domain-server were restored. */
+void endpoint_restore_peers(struct endpoint *ep);
 /* Closes a WebRTC channel from our side. */
 void endpoint_close_channel(struct endpoint *ep, const struct hifi_addr *addr);
 /* The open channel with this label, or an unset address. */

@@ -17,6 +17,8 @@ struct node_list {
 		node_killed_fn fn;
 		void *userdata;
 	} killed[KILLED_MAX];
+	node_changed_fn changed;
+	void *changed_userdata;
 };
 
 int node_list_new(struct node_list **ret)
@@ -56,6 +58,19 @@ void node_list_on_killed(struct node_list *list, node_killed_fn fn, void *userda
 	assert(list->n_killed < KILLED_MAX);
 	list->killed[list->n_killed].fn = fn;
 	list->killed[list->n_killed++].userdata = userdata;
+}
+
+void node_list_on_changed(struct node_list *list, node_changed_fn fn, void *userdata)
+{
+	assert(!list->changed);
+	list->changed = fn;
+	list->changed_userdata = userdata;
+}
+
+static void tell_changed(struct node_list *list, struct node *node)
+{
+	if (list->changed)
+		list->changed(list->changed_userdata, node);
 }
 
 /* --- the look-up by address --- */
@@ -118,6 +133,8 @@ int node_list_add(struct node_list *list, const struct uuid *uuid, uint16_t loca
 	node->uuid = *uuid;
 	node->type = type;
 	node->added_usec = node->heard_usec = now_usec;
+	list_init(&node->changed);
+	node->slot = -1;
 
 	r = hashmap_insert(list->by_uuid, uuid, node);
 	if (r < 0)
@@ -143,6 +160,7 @@ void node_list_remove(struct node_list *list, struct node *node)
 	if (node->local_id != 0)
 		(void) hashmap_remove(list->by_id, &node->local_id);
 	list_remove(&node->list);
+	list_remove(&node->changed);
 	free(node);
 }
 
@@ -221,6 +239,7 @@ int node_list_set_local_id(struct node_list *list, struct node *node, uint16_t l
 	if (node->local_id != 0)
 		(void) hashmap_remove(list->by_id, &node->local_id);
 	node->local_id = local_id;
+	tell_changed(list, node);
 	return 0;
 }
 
@@ -231,6 +250,7 @@ void node_list_set_addresses(struct node_list *list, struct node *node,
 	node->public_addr = *public_addr;
 	node->local_addr = *local_addr;
 	index_node(list, node);
+	tell_changed(list, node);
 }
 
 void node_list_set_symmetric(struct node_list *list, struct node *node, const struct hifi_addr *addr)
@@ -238,6 +258,7 @@ void node_list_set_symmetric(struct node_list *list, struct node *node, const st
 	unindex_node(list, node);
 	node->symmetric_addr = *addr;
 	index_node(list, node);
+	tell_changed(list, node);
 }
 
 void node_list_activate(struct node_list *list, struct node *node, const struct hifi_addr *addr)
@@ -245,10 +266,15 @@ void node_list_activate(struct node_list *list, struct node *node, const struct 
 	unindex_node(list, node);
 	node->active = addr ? *addr : (struct hifi_addr){ 0 };
 	index_node(list, node);
+	tell_changed(list, node);
 }
 
 void node_list_set_secret(struct node_list *list, struct node *node, const struct uuid *secret)
 {
+	if (node->has_secret && uuid_equal(&node->secret, secret))
+		return;
 	node->has_secret = true;
+	node->secret = *secret;
 	hmac_key_init(&node->key, secret);
+	tell_changed(list, node);
 }

@@ -13,8 +13,12 @@ int node_list_new(struct node_list **ret);
 struct node_list *node_list_free(struct node_list *list); /* without calling killed */
 DEFINE_CLEANUP_FUNC(struct node_list *, node_list_free);
 
-/* At most one; called by node_list_remove(). */
+/* Called by node_list_remove(). */
 void node_list_on_killed(struct node_list *list, node_killed_fn fn, void *userdata);
+
+/* Called after addresses, activity, local id or secret of a node changed. At most one. */
+typedef void (*node_changed_fn)(void *userdata, struct node *node);
+void node_list_on_changed(struct node_list *list, node_changed_fn fn, void *userdata);
 
 /* A new node with this identity, already listed. -EEXIST when the UUID or a non-zero local id is taken,
  * -ENOMEM. */

@@ -33,6 +33,7 @@ struct node {
 
 	/* The secret of this pair; the key is only valid with has_secret. */
 	bool has_secret;
+	struct uuid secret;
 	struct hmac_key key;
 
 	uint64_t added_usec, heard_usec;
@@ -42,6 +43,8 @@ struct node {
 
 	void *data;                /* belongs to the hat or the domain-server */
 	struct list list;          /* node_list */
+	struct list changed;       /* node/session-store.c, like the next */
+	int slot;                  /* where it is stored, or -1 */
 };
 
 static inline bool node_is_active(const struct node *node)
