@@ -130,6 +130,11 @@ void crowd_set_pal(struct crowd *crowd, struct crowd_member *member, bool on);
 /* BulkAvatarTraitsAck. */
 void crowd_acknowledge_traits(struct crowd *crowd, struct crowd_member *member, int64_t message);
 
+/* For a successor of the owner, and its reading of it, for a member that just joined and before the next
+ * frame. -EBADMSG, -EPERM, -ENOBUFS, -ENOMEM: the member is to leave. */
+void crowd_member_save(const struct crowd_member *member, struct writer *wr);
+int crowd_member_restore(struct crowd *crowd, struct crowd_member *member, struct reader *rd);
+
 /* Sends everybody what is new and fits into its budget, and counts the frame. Returns how many were
  * served.
  *

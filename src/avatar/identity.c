@@ -135,3 +135,45 @@ void avatar_identity_write(struct writer *wr, const struct uuid *session,
 	write_qstring(wr, identity->name->text);
 	write_u32be(wr, identity->flags);
 }
+
+void avatar_identity_save(const struct avatar_identity *identity, struct writer *wr)
+{
+	write_u8(wr, identity->known);
+	if (!identity->known)
+		return;
+	write_u32le(wr, identity->in_sequence);
+	write_u32le(wr, identity->out_sequence);
+	write_u32le(wr, identity->flags);
+	write_string16(wr, identity->display_name, strlen(identity->display_name));
+	write_u32le(wr, identity->name->suffix);
+}
+
+int avatar_identity_restore(struct avatar_identity *identity, struct session_names *names,
+			    struct reader *rd, uint32_t tick)
+{
+	struct avatar_identity new = {.known = read_u8(rd), .changed_tick = tick};
+	_cleanup_free_ char *name = NULL;
+	struct span text;
+	uint32_t suffix;
+	int r;
+
+	if (!new.known)
+		return reader_check(rd);
+	new.in_sequence = read_u32le(rd) & SEQUENCE_MASK;
+	new.out_sequence = read_u32le(rd) & SEQUENCE_MASK;
+	new.flags = read_u32le(rd) & KEPT_FLAGS;
+	text = read_string16(rd, 4 * AVATAR_NAME_MAX);
+	suffix = read_u32le(rd);
+	if (rd->failed || !utf8_is_valid(text.data, text.len))
+		return -EBADMSG;
+
+	name = strndup(text.len > 0 ? (const char *) text.data : "", text.len);
+	if (!name)
+		return -ENOMEM;
+	r = session_names_take_again(names, name, suffix, &new.name);
+	if (r < 0)
+		return r;
+	new.display_name = TAKE_PTR(name);
+	*identity = new;
+	return 0;
+}

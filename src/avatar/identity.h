@@ -54,6 +54,11 @@ void avatar_identity_done(struct avatar_identity *identity, struct session_names
 int avatar_identity_apply(struct avatar_identity *identity, struct session_names *names,
 			  struct avatar_identity_packet *packet, uint32_t tick);
 
+/* For a successor, and its reading of it: everybody is told again. 0, -EBADMSG, -ENOMEM. */
+void avatar_identity_save(const struct avatar_identity *identity, struct writer *wr);
+int avatar_identity_restore(struct avatar_identity *identity, struct session_names *names,
+			    struct reader *rd, uint32_t tick);
+
 /* Appends the record of a known identity. */
 void avatar_identity_write(struct writer *wr, const struct uuid *session,
 			   const struct avatar_identity *identity);

@@ -95,12 +95,30 @@ static int name_new(const char *display_name, struct session_name **ret)
 	return 0;
 }
 
+static int set_text(struct session_name *name)
+{
+	int r = name->suffix ? asprintf(&name->text, "%s_%u", name->base, name->suffix)
+			     : asprintf(&name->text, "%s", name->base);
+
+	if (r < 0)
+		name->text = NULL;
+	return r < 0 ? -ENOMEM : 0;
+}
+
+static bool is_taken(const struct session_names *names, const struct session_name *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (names->used[i]->suffix == name->suffix &&
+		    strcmp(names->used[i]->base, name->base) == 0)
+			return true;
+	return false;
+}
+
 /* With n names in use one of the suffixes 0…n is free. */
-static int set_suffix(const struct session_names *names, struct session_name *name,
-		      const struct session_name *old)
+static int set_free_suffix(const struct session_names *names, struct session_name *name,
+			   const struct session_name *old)
 {
 	_cleanup_free_ bool *taken = calloc(names->n + 1, sizeof(*taken));
-	int r;
 
 	if (!taken)
 		return -ENOMEM;
@@ -110,15 +128,9 @@ static int set_suffix(const struct session_names *names, struct session_name *na
 		if (used != old && used->suffix < names->n && strcmp(used->base, name->base) == 0)
 			taken[used->suffix] = true;
 	}
+	name->suffix = 0;
 	while (taken[name->suffix])
 		name->suffix++;
-
-	r = name->suffix ? asprintf(&name->text, "%s_%u", name->base, name->suffix)
-			 : asprintf(&name->text, "%s", name->base);
-	if (r < 0) {
-		name->text = NULL;
-		return -ENOMEM;
-	}
 	return 0;
 }
 
@@ -137,6 +149,20 @@ static int reserve(struct session_names *names)
 	return 0;
 }
 
+static int add(struct session_names *names, struct session_name **name, const struct session_name **ret)
+{
+	int r;
+
+	r = set_text(*name);
+	if (r < 0)
+		return r;
+	r = reserve(names);
+	if (r < 0)
+		return r;
+	*ret = names->used[names->n++] = TAKE_PTR(*name);
+	return 0;
+}
+
 int session_names_take(struct session_names *names, const char *display_name,
 		       const struct session_name *old, const struct session_name **ret)
 {
@@ -146,16 +172,32 @@ int session_names_take(struct session_names *names, const char *display_name,
 	r = name_new(display_name, &name);
 	if (r < 0)
 		return r;
-	r = set_suffix(names, name, old);
+	r = set_free_suffix(names, name, old);
 	if (r < 0)
 		return r;
-	r = reserve(names);
+	r = add(names, &name, ret);
 	if (r < 0)
 		return r;
-
-	*ret = names->used[names->n++] = TAKE_PTR(name);
 	session_names_release(names, old);
 	return 0;
+}
+
+int session_names_take_again(struct session_names *names, const char *display_name, unsigned suffix,
+			     const struct session_name **ret)
+{
+	_cleanup_(name_freep) struct session_name *name = NULL;
+	int r;
+
+	r = name_new(display_name, &name);
+	if (r < 0)
+		return r;
+	name->suffix = suffix;
+	if (is_taken(names, name)) {
+		r = set_free_suffix(names, name, NULL);
+		if (r < 0)
+			return r;
+	}
+	return add(names, &name, ret);
 }
 
 void session_names_release(struct session_names *names, const struct session_name *name)

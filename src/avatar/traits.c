@@ -229,6 +229,46 @@ void avatar_traits_drop_entities(struct avatar_traits *traits, uint32_t tick)
 			remove_value(traits, &traits->values[i], tick);
 }
 
+void avatar_traits_save(const struct avatar_traits *traits, struct writer *wr)
+{
+	write_u32le(wr, (uint32_t) traits->in_version);
+	write_u32le(wr, (uint32_t) traits->version);
+	write_u8(wr, (uint8_t) traits->n);
+	for (unsigned i = 0; i < traits->n; i++) {
+		const struct avatar_trait_value *value = &traits->values[i];
+
+		write_u32le(wr, (uint32_t) value->version);
+		write_u8(wr, (uint8_t) value->id.type);
+		if (avatar_trait_is_instanced(value->id.type))
+			write_uuid(wr, &value->id.instance);
+		write_u16le(wr, value->len);
+		write_bytes(wr, value->data, value->len);
+	}
+}
+
+int avatar_traits_restore(struct avatar_traits *traits, struct reader *rd, uint32_t tick)
+{
+	int32_t in_version = read_i32le(rd), version = read_i32le(rd);
+	unsigned n = read_u8(rd);
+	struct avatar_trait trait;
+
+	for (unsigned i = 0; i < n; i++) {
+		int32_t value_version = read_i32le(rd);
+		int r = avatar_trait_decode(rd, &trait);
+
+		if (r <= 0 || trait.deleted || value_version > version)
+			return -EBADMSG;
+		r = store_value(traits, &trait, value_version, tick);
+		if (r < 0)
+			return r;
+	}
+	if (rd->failed || in_version < 0 || version < in_version)
+		return -EBADMSG;
+	traits->in_version = in_version;
+	traits->version = version;
+	return 0;
+}
+
 /* --- what one listener was told --- */
 
 void avatar_trait_listener_reset(struct avatar_trait_listener *listener)

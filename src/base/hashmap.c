@@ -165,13 +165,28 @@ size_t hashmap_size(const struct hashmap *map)
 	return map->size;
 }
 
-void *hashmap_next(const struct hashmap *map, size_t *position)
+/* The next slot in use; the number of slots at the end. */
+static size_t next_slot(const struct hashmap *map, size_t *position)
 {
 	while (*position < map->slots) {
 		size_t slot = (*position)++;
 
 		if (is_entry(map, slot))
-			return map->values[slot];
+			return slot;
 	}
-	return NULL;
+	return map->slots;
+}
+
+void *hashmap_next(const struct hashmap *map, size_t *position)
+{
+	size_t slot = next_slot(map, position);
+
+	return slot < map->slots ? map->values[slot] : NULL;
+}
+
+const void *hashmap_next_key(const struct hashmap *map, size_t *position)
+{
+	size_t slot = next_slot(map, position);
+
+	return slot < map->slots ? key_at(map, slot) : NULL;
 }

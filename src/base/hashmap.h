@@ -28,6 +28,9 @@ size_t hashmap_size(const struct hashmap *map);
 /* The next value from *position (0 at first) on, in no particular order; NULL at the end. */
 void *hashmap_next(const struct hashmap *map, size_t *position);
 
+/* The same for the keys, which are the map's. */
+const void *hashmap_next_key(const struct hashmap *map, size_t *position);
+
 /* The body may remove any entry, also the current one, but insert none. */
 #define hashmap_for_each(value, map)                                                               \
 	for (size_t _position = 0; ((value) = hashmap_next(map, &_position));)
