@@ -415,24 +415,25 @@ static int on_stream_stats(struct audio_client *client, const struct received *r
 
 static const struct handler {
 	enum packet_type type;
+	bool is_kept; /* a successor has to know what it says */
 	int (*fn)(struct audio_client *client, const struct received *rx);
 } handlers[] = {
-	{ PACKET_MICROPHONE_AUDIO_NO_ECHO, on_microphone },
-	{ PACKET_MICROPHONE_AUDIO_WITH_ECHO, on_microphone },
-	{ PACKET_SILENT_AUDIO_FRAME, on_silence },
-	{ PACKET_INJECT_AUDIO, on_inject },
-	{ PACKET_STOP_INJECTOR, on_stop_injector },
-	{ PACKET_KILL_AVATAR, on_kill_avatar },
-	{ PACKET_NEGOTIATE_AUDIO_FORMAT, on_negotiate },
-	{ PACKET_NODE_IGNORE_REQUEST, on_node_ignore },
-	{ PACKET_AUDIO_SOLO_REQUEST, on_solo },
-	{ PACKET_PER_AVATAR_GAIN_SET, on_avatar_gain },
-	{ PACKET_INJECTOR_GAIN_SET, on_injector_gain },
-	{ PACKET_RADIUS_IGNORE_REQUEST, on_radius_ignore },
-	{ PACKET_REQUESTS_DOMAIN_LIST_DATA, on_requests_domain_list_data },
-	{ PACKET_NODE_MUTE_REQUEST, on_node_mute },
-	{ PACKET_MUTE_ENVIRONMENT, on_mute_environment },
-	{ PACKET_AUDIO_STREAM_STATS, on_stream_stats },
+	{ PACKET_MICROPHONE_AUDIO_NO_ECHO, false, on_microphone },
+	{ PACKET_MICROPHONE_AUDIO_WITH_ECHO, false, on_microphone },
+	{ PACKET_SILENT_AUDIO_FRAME, false, on_silence },
+	{ PACKET_INJECT_AUDIO, false, on_inject },
+	{ PACKET_STOP_INJECTOR, false, on_stop_injector },
+	{ PACKET_KILL_AVATAR, false, on_kill_avatar },
+	{ PACKET_NEGOTIATE_AUDIO_FORMAT, true, on_negotiate },
+	{ PACKET_NODE_IGNORE_REQUEST, true, on_node_ignore },
+	{ PACKET_AUDIO_SOLO_REQUEST, true, on_solo },
+	{ PACKET_PER_AVATAR_GAIN_SET, true, on_avatar_gain },
+	{ PACKET_INJECTOR_GAIN_SET, true, on_injector_gain },
+	{ PACKET_RADIUS_IGNORE_REQUEST, true, on_radius_ignore },
+	{ PACKET_REQUESTS_DOMAIN_LIST_DATA, true, on_requests_domain_list_data },
+	{ PACKET_NODE_MUTE_REQUEST, false, on_node_mute },
+	{ PACKET_MUTE_ENVIRONMENT, false, on_mute_environment },
+	{ PACKET_AUDIO_STREAM_STATS, false, on_stream_stats },
 };
 
 static const enum packet_type replica_types[] = {
@@ -451,6 +452,8 @@ static int on_packet(void *userdata, const struct received *rx)
 		return -EPERM;
 	while (handlers[i].type != rx->type)
 		i++;
+	if (handlers[i].is_kept)
+		hat_touch(&client->mixer->context, client->node);
 	return handlers[i].fn(client, rx);
 }
 
@@ -590,6 +593,8 @@ static void send_stream_stats(struct audio_client *client)
 	mix_stream_foreach(client->mix, add_to_report, &sending);
 	sending.report.end = true;
 	send_report(&sending);
+	/* The sequence number has moved on. */
+	hat_touch(&client->mixer->context, client->node);
 }
 
 static void send_frame(struct audio_client *client)
@@ -676,6 +681,58 @@ static void on_node_killed(void *hat, struct node *node)
 	if (node->data)
 		audio_client_remove(node->data);
 	node->data = NULL;
+}
+
+/* --- for a successor --- */
+
+static void save_node(void *hat, const struct node *node, struct writer *wr)
+{
+	const struct audio_client *client = node->data;
+	const char *codec;
+
+	if (!client)
+		return;
+	codec = codec_name(client);
+	write_string16(wr, codec, strlen(codec));
+	write_u8(wr, client->wants_everybody);
+	write_u16le(wr, client->sequence);
+	write_u64le(wr, clock_now_usec());
+	mix_node_save(client->mix, wr);
+}
+
+/* What the number would be had nobody died: a listener takes a small gap for loss, but waits for seconds
+ * until a number that went back has caught up. */
+static uint16_t sequence_by_now(uint16_t then, uint64_t then_usec)
+{
+	uint64_t now = clock_now_usec();
+
+	return (uint16_t) (then + (now - MIN(then_usec, now)) / AUDIO_FRAME_USEC + 1);
+}
+
+static int restore_node(void *hat, struct node *node, struct reader *rd)
+{
+	struct audio_client *client = node->data;
+	struct audio_mixer *m = hat;
+	char name[CODEC_NAME_MAX + 1] = "";
+	struct span codec;
+	uint16_t sequence;
+	int r;
+
+	if (!client)
+		return 0;
+	codec = read_string16(rd, CODEC_NAME_MAX);
+	client->wants_everybody = read_u8(rd);
+	sequence = read_u16le(rd);
+	client->sequence = sequence_by_now(sequence, read_u64le(rd));
+	r = mix_node_restore(m->mix, client->mix, rd);
+	if (r >= 0)
+		r = reader_finish(rd);
+	if (r < 0)
+		return r;
+	if (codec.len == 0)
+		return 0;
+	memcpy(name, codec.data, codec.len);
+	return audio_client_select_codec(client, codec_set_find(&m->codecs, name));
 }
 
 /* --- life --- */
@@ -794,6 +851,8 @@ const struct hat_ops audio_mixer_ops = {
 	.stop = audio_mixer_stop,
 	.node_added = on_node_added,
 	.node_killed = on_node_killed,
+	.save_node = save_node,
+	.restore_node = restore_node,
 	.stats = audio_mixer_stats,
 	.status = audio_mixer_status,
 };

@@ -211,19 +211,21 @@ static const struct handler {
 	enum packet_type type;
 	const char *name; /* in the statistics; NULL: counted as avatar data */
 	bool of_sources;  /* only from who has an avatar */
+	bool is_kept;     /* a successor has to know what it says */
 	int (*fn)(struct avatar_client *client, const struct received *rx);
 } handlers[] = {
-	{PACKET_AVATAR_DATA, NULL, true, on_avatar_data},
-	{PACKET_SET_AVATAR_TRAITS, NULL, true, on_traits},
-	{PACKET_BULK_AVATAR_TRAITS_ACK, NULL, false, on_traits_ack},
-	{PACKET_AVATAR_IDENTITY, "handleAvatarIdentityPacket", true, on_identity},
-	{PACKET_KILL_AVATAR, "handleKillAvatarPacket", true, on_kill_avatar},
-	{PACKET_NODE_IGNORE_REQUEST, "handleNodeIgnoreRequestPacket", false, on_node_ignore},
-	{PACKET_RADIUS_IGNORE_REQUEST, "handleRadiusIgnoreRequestPacket", false, on_radius_ignore},
-	{PACKET_REQUESTS_DOMAIN_LIST_DATA, "handleRequestsDomainListDataPacket", false,
+	{PACKET_AVATAR_DATA, NULL, true, false, on_avatar_data},
+	{PACKET_SET_AVATAR_TRAITS, NULL, true, true, on_traits},
+	{PACKET_BULK_AVATAR_TRAITS_ACK, NULL, false, false, on_traits_ack},
+	{PACKET_AVATAR_IDENTITY, "handleAvatarIdentityPacket", true, true, on_identity},
+	{PACKET_KILL_AVATAR, "handleKillAvatarPacket", true, true, on_kill_avatar},
+	{PACKET_NODE_IGNORE_REQUEST, "handleNodeIgnoreRequestPacket", false, true, on_node_ignore},
+	{PACKET_RADIUS_IGNORE_REQUEST, "handleRadiusIgnoreRequestPacket", false, true,
+	 on_radius_ignore},
+	{PACKET_REQUESTS_DOMAIN_LIST_DATA, "handleRequestsDomainListDataPacket", false, true,
 	 on_requests_domain_list_data},
-	{PACKET_AVATAR_QUERY, "handleAvatarQueryPacket", false, on_query},
-	{PACKET_ADJUST_AVATAR_SORTING, "handleAdjustAvatarSorting", false, on_sorting},
+	{PACKET_AVATAR_QUERY, "handleAvatarQueryPacket", false, false, on_query},
+	{PACKET_ADJUST_AVATAR_SORTING, "handleAdjustAvatarSorting", false, false, on_sorting},
 };
 static_assert(ELEMENTSOF(handlers) <= AVATAR_HANDLERS_MAX, "counted by index");
 
@@ -245,6 +247,8 @@ static int on_packet(void *userdata, const struct received *rx)
 	if (!client || (handlers[i].of_sources && !client->member->is_source))
 		return -EPERM;
 
+	if (!client->member->present || handlers[i].is_kept)
+		hat_touch(&m->context, client->node);
 	client->member->present = true;
 	r = handlers[i].fn(client, rx);
 	m->counts.handler_usec[i] += clock_now_usec() - start;
@@ -346,6 +350,24 @@ static void on_node_killed(void *hat, struct node *node)
 		m->timer = event_timer_free(m->timer);
 }
 
+/* --- for a successor --- */
+
+static void save_node(void *hat, const struct node *node, struct writer *wr)
+{
+	struct avatar_client *client = node->data;
+
+	if (client)
+		crowd_member_save(client->member, wr);
+}
+
+static int restore_node(void *hat, struct node *node, struct reader *rd)
+{
+	struct avatar_mixer *m = hat;
+	struct avatar_client *client = node->data;
+
+	return client ? crowd_member_restore(m->crowd, client->member, rd) : 0;
+}
+
 /* --- life --- */
 
 static void avatar_mixer_stop(void *hat)
@@ -422,6 +444,8 @@ const struct hat_ops avatar_mixer_ops = {
 	.node_added = on_node_added,
 	.node_activated = on_node_activated,
 	.node_killed = on_node_killed,
+	.save_node = save_node,
+	.restore_node = restore_node,
 	.stats = avatar_mixer_stats,
 	.status = avatar_mixer_status,
 };

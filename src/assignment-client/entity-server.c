@@ -64,6 +64,7 @@ static int on_query(void *userdata, const struct received *rx)
 		return r;
 
 	viewer = rx->node->data;
+	hat_touch(&es->context, rx->node);
 	es->queries++;
 	if (!viewer->has_query || viewer->connection_id != query.connection_id) {
 		/* A new connection forgets what the viewer was told. */
@@ -126,6 +127,38 @@ static void on_node_killed(void *hat, struct node *node)
 	node->data = NULL;
 }
 
+enum {
+	SAVED_QUERY = 1,
+	SAVED_COMPLETED = 2,
+};
+
+static void save_node(void *hat, const struct node *node, struct writer *wr)
+{
+	const struct viewer *viewer = node->data;
+
+	if (!viewer)
+		return;
+	write_u8(wr, (uint8_t) ((viewer->has_query ? SAVED_QUERY : 0) |
+				(viewer->completed ? SAVED_COMPLETED : 0)));
+	write_u16le(wr, viewer->connection_id);
+	write_u8(wr, (uint8_t) viewer->n_views);
+}
+
+static int restore_node(void *hat, struct node *node, struct reader *rd)
+{
+	struct viewer *viewer = node->data;
+	uint8_t flags;
+
+	if (!viewer)
+		return -ENOMEM;
+	flags = read_u8(rd);
+	viewer->has_query = flags & SAVED_QUERY;
+	viewer->completed = flags & SAVED_COMPLETED;
+	viewer->connection_id = read_u16le(rd);
+	viewer->n_views = read_u8(rd);
+	return reader_finish(rd);
+}
+
 static int entity_server_start(const struct hat_context *context, const json_t *settings, void **ret)
 {
 	struct entity_server *es = calloc(1, sizeof(*es));
@@ -184,6 +217,8 @@ const struct hat_ops entity_server_ops = {
 	.stop = entity_server_stop,
 	.node_added = on_node_added,
 	.node_killed = on_node_killed,
+	.save_node = save_node,
+	.restore_node = restore_node,
 	.stats = entity_server_stats,
 	.status = entity_server_status,
 };

@@ -9,6 +9,7 @@
 
 #include "base/hats.h"
 #include "node/endpoint.h"
+#include "node/session-store.h"
 
 /* What a hat is given: copy it in start. What it points to lives as long as the hat. */
 struct hat_context {
@@ -16,7 +17,17 @@ struct hat_context {
 	struct endpoint *endpoint;
 	struct node_list *nodes;
 	const char *data_dir; /* writable state of the hat; created on demand by the hat */
+	struct session_store *store; /* for hat_touch(); may be NULL */
 };
+
+/* What save_node() would write is not what it was. */
+static inline void hat_touch(const struct hat_context *context, struct node *node)
+{
+	if (context->store)
+		session_store_touch_node(context->store, node);
+}
+
+#define HAT_NODE_BYTES_MAX (640 * 1024)
 
 struct hat_ops {
 	enum hat hat;
@@ -32,6 +43,13 @@ struct hat_ops {
 	void (*node_added)(void *hat, struct node *node);     /* optional */
 	void (*node_activated)(void *hat, struct node *node); /* optional; may come again (redial) */
 	void (*node_killed)(void *hat, struct node *node);    /* optional; frees node->data */
+
+	/* What a successor in this hat has to know of a node so that the node need not tell it again, at
+	 * most HAT_NODE_BYTES_MAX. restore_node comes after node_added; node_activated does not come.
+	 * -EBADMSG etc.: the node is forgotten, and comes anew. Optional, both or neither. A node may have
+	 * no data. */
+	void (*save_node)(void *hat, const struct node *node, struct writer *wr);
+	int (*restore_node)(void *hat, struct node *node, struct reader *rd);
 
 	/* The hat's part of NodeJsonStats, once a second; new reference. io_stats is added by the
 	 * program. */

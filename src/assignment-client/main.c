@@ -186,21 +186,47 @@ static int resolve_domain(struct hifi_addr *ret)
 	return 0;
 }
 
-/* Our port: the one asked for (children of a monitor: from there on); else that of the hat; else, when any
- * hat may come, the first free one of the hats' range. So nothing ever listens outside the port table. */
-static void choose_ports(struct worker_options *options)
+/* The ports for our own socket, or those of a monitor's children: from the one asked for; else that of the
+ * hat; else, when any hat may come, the hats' range. So nothing ever listens outside the port table. */
+static void choose_ports(bool is_monitor, uint16_t *ret_first, uint16_t *ret_last)
 {
-	bool is_child = arg_status_fd >= 0;
-
 	if (arg_port != PORT_UNSET) {
-		options->port = (uint16_t) arg_port;
-		options->port_last = is_child ? (uint16_t) MIN(arg_port + 1000, UINT16_MAX) : 0;
-	} else if (arg_hat && !is_child) {
-		options->port = port_of_hat(arg_hat->hat)->number;
+		*ret_first = (uint16_t) arg_port;
+		*ret_last = is_monitor ? (uint16_t) MIN(arg_port + 1000, UINT16_MAX) : 0;
+	} else if (arg_hat && !is_monitor) {
+		*ret_first = port_of_hat(arg_hat->hat)->number;
 	} else {
-		options->port = port_of_hat(HAT_AUDIO)->number;
-		options->port_last = port_of_hat(HAT_COUNT - 1)->number;
+		*ret_first = port_of_hat(HAT_AUDIO)->number;
+		*ret_last = port_of_hat(HAT_COUNT - 1)->number;
 	}
+}
+
+/* What the service manager or the monitor holds for us. A socket of a socket unit goes before the one that
+ * we left ourselves. */
+static void take_fds(struct worker_options *options)
+{
+	char **names = NULL;
+	int n = sd_listen_fds_with_names(true, &names);
+
+	for (int i = 0; i < n; i++) {
+		int fd = SD_LISTEN_FDS_START + i;
+		int *place = strcmp(names[i], "sessions") == 0 ? &options->session_fd : &options->fd;
+
+		if (*place < 0 || strcmp(names[i], "udp") != 0) {
+			closep(place);
+			*place = fd;
+		} else {
+			(void) close(fd);
+		}
+		free(names[i]);
+	}
+	free(names);
+}
+
+/* What we are restarted with: nobody shall notice (assignment-client(8)). */
+static int on_hand_over(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)
+{
+	worker_hand_over(userdata);
 }
 
 static int run_worker(sd_event *event)
@@ -209,29 +235,32 @@ static int run_worker(sd_event *event)
 	struct worker_options worker_options = {
 		.assignment_type = arg_hat ? (unsigned) arg_hat->hat : HAT_ANY,
 		.pool = arg_pool,
-		.fd = sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1,
+		.fd = -1,
+		.session_fd = -1,
 		.data_dir = arg_data_dir,
 		.status_fd = arg_status_fd,
 	};
 	int r;
 
-	choose_ports(&worker_options);
+	choose_ports(false, &worker_options.port, &worker_options.port_last);
+	take_fds(&worker_options);
 	r = resolve_domain(&worker_options.domain);
 	if (r < 0)
 		return r;
 	r = worker_new(event, &worker_options, &worker);
 	if (r < 0)
 		return r;
-	log_info("Asking the domain-server at %s for %s.", HIFI_ADDR_TEXT(&worker_options.domain),
-		 arg_hat ? arg_hat->long_name : "any assignment");
-	notify_ready("waiting for an assignment");
+	r = sd_event_add_signal(event, NULL, SIGUSR2 | SD_EVENT_SIGNAL_PROCMASK, on_hand_over, worker);
+	if (r < 0)
+		return log_error_errno(r, "Cannot watch a signal: %m");
+	notify_ready("%s", worker_is_assigned(worker) ? "going on" : "waiting for an assignment");
 	return sd_event_loop(event);
 }
 
 static int run_monitor(sd_event *event, char **argv)
 {
 	_cleanup_(monitor_freep) struct monitor *monitor = NULL;
-	const struct monitor_options monitor_options = {
+	struct monitor_options monitor_options = {
 		.n = (unsigned) MAX(arg_n >= 0 ? arg_n : arg_min, 1),
 		.min = (unsigned) MAX(arg_min, 0),
 		.max = (unsigned) MAX(arg_max, 0),
@@ -240,6 +269,7 @@ static int run_monitor(sd_event *event, char **argv)
 	};
 	int r;
 
+	choose_ports(true, &monitor_options.port, &monitor_options.port_last);
 	r = monitor_new(event, &monitor_options, &monitor);
 	if (r < 0)
 		return log_error_errno(r, "Cannot start the monitor: %m");

@@ -134,31 +134,22 @@ static void turn_window(struct member *member, uint64_t now_usec)
 	member->n_subscribes = 0;
 }
 
-static int on_subscribe(void *userdata, const struct received *rx)
+/* 1; 0: it is subscribed already; -ENOBUFS, -ENOMEM. */
+static int subscribe(struct messages_mixer *m, struct member *member, const struct channel_key *key)
 {
-	struct messages_mixer *m = userdata;
-	struct channel_key key = channel_key(rx->payload);
 	struct subscription *s;
 	struct channel *channel;
-	struct member *member;
 	int r;
 
-	r = member_of(rx, &member);
-	if (r < 0)
-		return r;
-	if (rx->payload.len > MESSAGES_CHANNEL_MAX)
-		return -EBADMSG;
-	turn_window(member, rx->now_usec);
-	if (member->n_subscribes++ >= SUBSCRIBE_RATE || member->n_subscriptions >= SUBSCRIPTIONS_MAX)
+	if (member->n_subscriptions >= SUBSCRIPTIONS_MAX)
 		return -ENOBUFS;
-
-	channel = hashmap_find(m->channels, &key);
+	channel = hashmap_find(m->channels, key);
 	if (channel && subscription_find(member, channel))
 		return 0;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	r = channel_get(m, &key, &channel);
+	r = channel_get(m, key, &channel);
 	if (r < 0) {
 		free(s);
 		return r;
@@ -170,7 +161,29 @@ static int on_subscribe(void *userdata, const struct received *rx)
 	channel->n_subscriptions++;
 	member->n_subscriptions++;
 	m->n_subscriptions++;
-	return 0;
+	return 1;
+}
+
+static int on_subscribe(void *userdata, const struct received *rx)
+{
+	struct messages_mixer *m = userdata;
+	struct channel_key key = channel_key(rx->payload);
+	struct member *member;
+	int r;
+
+	r = member_of(rx, &member);
+	if (r < 0)
+		return r;
+	if (rx->payload.len > MESSAGES_CHANNEL_MAX)
+		return -EBADMSG;
+	turn_window(member, rx->now_usec);
+	if (member->n_subscribes++ >= SUBSCRIBE_RATE)
+		return -ENOBUFS;
+
+	r = subscribe(m, member, &key);
+	if (r > 0)
+		hat_touch(&m->context, rx->node);
+	return MIN(r, 0);
 }
 
 static int on_unsubscribe(void *userdata, const struct received *rx)
@@ -189,8 +202,10 @@ static int on_unsubscribe(void *userdata, const struct received *rx)
 	if (member->n_subscribes++ >= SUBSCRIBE_RATE)
 		return -ENOBUFS;
 	s = channel ? subscription_find(member, channel) : NULL;
-	if (s)
+	if (s) {
 		subscription_free(m, s);
+		hat_touch(&m->context, rx->node);
+	}
 	return 0;
 }
 
@@ -322,6 +337,35 @@ static void on_node_killed(void *hat, struct node *node)
 	node->data = NULL;
 }
 
+/* --- for a successor --- */
+
+static void save_node(void *hat, const struct node *node, struct writer *wr)
+{
+	struct member *member = node->data;
+	struct subscription *s;
+
+	if (!member)
+		return;
+	list_for_each(s, &member->subscriptions, in_member)
+		write_bytes(wr, s->channel->key.sha256, sizeof(s->channel->key.sha256));
+}
+
+static int restore_node(void *hat, struct node *node, struct reader *rd)
+{
+	int r = 0;
+
+	while (node->data && reader_left(rd) > 0 && r >= 0) {
+		const uint8_t *sha256 = read_bytes(rd, sizeof(struct channel_key));
+		struct channel_key key;
+
+		if (!sha256)
+			return -EBADMSG;
+		memcpy(key.sha256, sha256, sizeof(key.sha256));
+		r = subscribe(hat, node->data, &key);
+	}
+	return MIN(r, 0);
+}
+
 /* --- life --- */
 
 static const struct {
@@ -404,6 +448,8 @@ const struct hat_ops messages_mixer_ops = {
 	.stop = messages_mixer_stop,
 	.node_added = on_node_added,
 	.node_killed = on_node_killed,
+	.save_node = save_node,
+	.restore_node = restore_node,
 	.stats = messages_mixer_stats,
 	.status = messages_mixer_status,
 };

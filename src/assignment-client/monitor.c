@@ -9,16 +9,18 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "assignment-client/worker.h"
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/hats.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "net/udp-socket.h"
 
 /* A child that dies is back at once; one that keeps dying is tried less and less often. */
 #define BACKOFF_MIN_USEC   (20 * USEC_PER_MSEC)
 #define BACKOFF_MAX_USEC   (10 * USEC_PER_SEC)
-#define LONG_LIFE_USEC     (10 * USEC_PER_SEC) /* whoever lived that long starts afresh */
+#define LONG_LIFE_USEC     (2 * USEC_PER_SEC) /* whoever lived that long starts afresh */
 #define STOP_TIMEOUT_USEC  (5 * USEC_PER_SEC)
 #define SPARE_CHECK_USEC   (30 * USEC_PER_SEC)
 
@@ -28,6 +30,7 @@ struct child {
 	pid_t pid;
 	uint8_t wears; /* enum hat, HAT_ANY: idle */
 	int status_fd;
+	int udp_fd, session_fd; /* outlive the process */
 	uint64_t started_usec;
 	sd_event_source *exit;
 	struct event_io *io;
@@ -38,6 +41,7 @@ struct monitor {
 	struct monitor_options options;
 	struct list children;
 	unsigned n_children;
+	struct list lost; /* died; their successors get what they left */
 	uint64_t backoff_usec;
 	struct event_oneshot *respawn;
 	struct event_timer *spare_check;
@@ -47,12 +51,24 @@ static struct child *child_free(struct child *c)
 {
 	sd_event_source_disable_unref(c->exit);
 	event_io_free(c->io);
-	if (c->status_fd >= 0)
-		(void) close(c->status_fd);
+	closep(&c->status_fd);
+	closep(&c->udp_fd);
+	closep(&c->session_fd);
 	list_remove(&c->list);
-	c->monitor->n_children--;
 	free(c);
 	return NULL;
+}
+DEFINE_CLEANUP_FUNC(struct child *, child_free);
+
+/* What goes with the process. */
+static void child_bury(struct child *c)
+{
+	c->exit = sd_event_source_disable_unref(c->exit);
+	c->io = event_io_free(c->io);
+	closep(&c->status_fd);
+	c->status_fd = -1;
+	list_remove(&c->list);
+	c->monitor->n_children--;
 }
 
 static unsigned wanted_now(const struct monitor *m)
@@ -82,7 +98,12 @@ static int on_child_exit(sd_event_source *s, const siginfo_t *si, void *userdata
 	else
 		log_warning("Child %d (%s) was killed by signal %d.", c->pid, what, si->si_status);
 
-	(void) child_free(c);
+	child_bury(c);
+	/* Who ends by itself has left nothing to go on with. */
+	if (si->si_code == CLD_EXITED && si->si_status == EXIT_SUCCESS)
+		(void) child_free(c);
+	else
+		list_append(&m->lost, &c->list);
 	m->backoff_usec = lived_long ? BACKOFF_MIN_USEC : MIN(2 * m->backoff_usec, BACKOFF_MAX_USEC);
 	event_oneshot_arm(m->respawn, clock_now_usec() + m->backoff_usec);
 	return 0;
@@ -103,9 +124,42 @@ static void on_child_status(uint32_t revents, void *userdata)
 	event_oneshot_arm(c->monitor->respawn, clock_now_usec() + BACKOFF_MIN_USEC);
 }
 
-/* In the new process: dies with the monitor, has default signals, and knows where to report. */
-static _Noreturn void exec_child(char **argv, int status_fd)
+/* Where the new process finds what it is passed; the first two as sd_listen_fds(3) has it. */
+enum { UDP_FD = 3, SESSION_FD, STATUS_FD, N_FDS = 3 };
+
+/* Numbers may overlap, so all go out of the way first. */
+static int place_fds(const struct child *c, int status_fd)
 {
+	const int from[N_FDS] = { c->udp_fd, c->session_fd, status_fd };
+	int away[N_FDS];
+
+	for (int i = 0; i < N_FDS; i++) {
+		away[i] = fcntl(from[i], F_DUPFD_CLOEXEC, UDP_FD + N_FDS);
+		if (away[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < N_FDS; i++)
+		if (dup2(away[i], UDP_FD + i) < 0)
+			return -errno;
+	return 0;
+}
+
+static int set_environment(void)
+{
+	char pid[16];
+
+	(void) snprintf(pid, sizeof(pid), "%d", getpid());
+	/* The service manager listens to the monitor alone. */
+	if (unsetenv("NOTIFY_SOCKET") < 0 || setenv("LISTEN_PID", pid, true) < 0 ||
+	    setenv("LISTEN_FDS", "2", true) < 0 || setenv("LISTEN_FDNAMES", "udp:sessions", true) < 0)
+		return -errno;
+	return 0;
+}
+
+/* In the new process: dies with the monitor, has default signals, and knows where to report. */
+static _Noreturn void exec_child(const struct child *c, int status_fd)
+{
+	char **argv = c->monitor->options.argv;
 	char status_arg[32];
 	sigset_t none;
 	unsigned n = 0;
@@ -118,29 +172,72 @@ static _Noreturn void exec_child(char **argv, int status_fd)
 	while (argv[n])
 		n++;
 	args = calloc(n + 2, sizeof(*args));
-	if (!args)
+	if (!args || place_fds(c, status_fd) < 0 || set_environment() < 0)
 		_exit(EXIT_FAILURE);
 	memcpy(args, argv, n * sizeof(*args));
-	(void) snprintf(status_arg, sizeof(status_arg), "--status-fd=%d", status_fd);
+	(void) snprintf(status_arg, sizeof(status_arg), "--status-fd=%d", STATUS_FD);
 	args[n] = status_arg;
 	(void) execv("/proc/self/exe", args);
 	_exit(EXIT_FAILURE);
 }
 
-static int fork_child(struct monitor *m, struct child *c)
+static int fork_child(struct child *c)
 {
 	int fds[2];
 
-	if (pipe2(fds, O_NONBLOCK) < 0)
+	if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0)
 		return -errno;
-	(void) fcntl(fds[0], F_SETFD, FD_CLOEXEC);
-
 	c->pid = fork();
 	if (c->pid == 0)
-		exec_child(m->options.argv, fds[1]);
+		exec_child(c, fds[1]);
 	(void) close(fds[1]);
 	c->status_fd = fds[0];
 	return c->pid < 0 ? -errno : 0;
+}
+
+/* The first free port of the range. */
+static int bind_udp(const struct monitor *m)
+{
+	_cleanup_(udp_socket_freep) struct udp_socket *socket = NULL;
+	unsigned port = m->options.port;
+	int r;
+
+	do
+		r = udp_socket_new((uint16_t) port, false, &socket);
+	while (r == -EADDRINUSE && ++port <= m->options.port_last);
+	if (r == -EADDRINUSE)
+		return log_error_errno(r, "No UDP port from %u to %u is free for another assignment client.",
+				       m->options.port, MAX(m->options.port, m->options.port_last));
+	if (r < 0)
+		return r;
+	r = fcntl(udp_socket_fd(socket), F_DUPFD_CLOEXEC, 3);
+	return r < 0 ? -errno : r;
+}
+
+/* A child without a process: one that was lost, or a new one. */
+static int child_get(struct monitor *m, struct child **ret)
+{
+	_cleanup_(child_freep) struct child *c = LIST_FIRST(&m->lost, struct child, list);
+
+	if (c) {
+		list_remove(&c->list);
+		*ret = TAKE_PTR(c);
+		return 0;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	list_init(&c->list);
+	c->monitor = m;
+	c->status_fd = c->session_fd = -1;
+	c->udp_fd = bind_udp(m);
+	if (c->udp_fd < 0)
+		return c->udp_fd;
+	c->session_fd = worker_session_fd_new(m->event);
+	if (c->session_fd < 0)
+		return c->session_fd;
+	*ret = TAKE_PTR(c);
+	return 0;
 }
 
 static int spawn_child(struct monitor *m)
@@ -148,17 +245,15 @@ static int spawn_child(struct monitor *m)
 	struct child *c;
 	int r;
 
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		return -ENOMEM;
-	c->monitor = m;
+	r = child_get(m, &c);
+	if (r < 0)
+		return r;
 	c->wears = HAT_ANY;
-	c->status_fd = -1;
 	c->started_usec = clock_now_usec();
 	list_append(&m->children, &c->list);
 	m->n_children++;
 
-	r = fork_child(m, c);
+	r = fork_child(c);
 	if (r >= 0)
 		r = sd_event_add_child(m->event, &c->exit, c->pid, WEXITED, on_child_exit, c);
 	if (r >= 0)
@@ -167,6 +262,7 @@ static int spawn_child(struct monitor *m)
 	if (r < 0) {
 		if (c->pid > 0)
 			(void) kill(c->pid, SIGTERM);
+		child_bury(c);
 		(void) child_free(c);
 	}
 	return r;
@@ -234,6 +330,7 @@ int monitor_new(sd_event *event, const struct monitor_options *options, struct m
 	m->options = *options;
 	m->backoff_usec = BACKOFF_MIN_USEC;
 	list_init(&m->children);
+	list_init(&m->lost);
 
 	r = event_oneshot_new(event, 0, on_respawn, m, "respawn", &m->respawn);
 	if (r < 0)
@@ -283,6 +380,8 @@ struct monitor *monitor_free(struct monitor *m)
 
 	reap_children(m);
 	list_for_each(c, &m->children, list)
+		(void) child_free(c);
+	list_for_each(c, &m->lost, list)
 		(void) child_free(c);
 	event_oneshot_free(m->respawn);
 	event_timer_free(m->spare_check);

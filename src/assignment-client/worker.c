@@ -1,6 +1,7 @@
 #include "assignment-client/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "assignment-client/hat.h"
@@ -8,12 +9,14 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "node/domain-client.h"
+#include "node/session-records.h"
 
 #define STATS_INTERVAL_USEC USEC_PER_SEC
 
 struct worker {
 	sd_event *event;
 	struct node_list *nodes;
+	struct session_store *store; /* NULL when there is none to be had */
 	struct endpoint *ep;
 	struct domain_client *dc;
 	struct event_timer *stats_timer;
@@ -62,6 +65,7 @@ static int on_settings(void *userdata, const json_t *settings)
 		.endpoint = w->ep,
 		.nodes = w->nodes,
 		.data_dir = w->data_dir,
+		.store = w->store,
 	};
 	int r;
 
@@ -117,6 +121,21 @@ static void on_node_killed(void *userdata, struct node *node)
 		w->ops->node_killed(w->hat, node);
 }
 
+static void on_save_node(void *userdata, const struct node *node, struct writer *wr)
+{
+	struct worker *w = userdata;
+
+	if (w->ops->save_node)
+		w->ops->save_node(w->hat, node, wr);
+}
+
+static int on_restore_node(void *userdata, struct node *node, struct reader *rd)
+{
+	struct worker *w = userdata;
+
+	return w->ops->restore_node ? w->ops->restore_node(w->hat, node, rd) : 0;
+}
+
 static void on_denied(void *userdata, unsigned reason, const char *message)
 {
 	static struct log_ratelimit limit = { .interval_usec = 60 * USEC_PER_SEC, .burst = 1 };
@@ -134,6 +153,8 @@ static const struct domain_client_ops client_ops = {
 	.node_activated = on_node_activated,
 	.node_killed = on_node_killed,
 	.denied = on_denied,
+	.save_node = on_save_node,
+	.restore_node = on_restore_node,
 };
 
 /* --- the endpoint's callbacks --- */
@@ -220,18 +241,81 @@ static void on_stats_timer(void *userdata)
 	w->last_cpu_usec = cpu;
 }
 
+/* --- what a successor takes over --- */
+
+/* Only what is in use takes memory. */
+static const struct session_store_options store_options = {
+	.kind = "assignment-client/1",
+	.nodes_max = 2048,
+	.session_bytes = STORED_CLIENT_MAX,
+	.node_bytes = HAT_NODE_BYTES_MAX,
+};
+
+int worker_session_fd_new(sd_event *event)
+{
+	_cleanup_(session_store_freep) struct session_store *store = NULL;
+	int r;
+
+	r = session_store_new(event, -1, &store_options, &store);
+	if (r < 0)
+		return r;
+	r = fcntl(session_store_fd(store), F_DUPFD_CLOEXEC, 3);
+	return r < 0 ? -errno : r;
+}
+
+static void open_store(struct worker *w, int fd)
+{
+	int r;
+
+	r = session_store_new(w->event, fd, &store_options, &w->store);
+	if (r < 0) {
+		log_warning_errno(r, "Nothing can be kept for a successor: %m");
+		return;
+	}
+	if (session_store_is_new(w->store))
+		notify_store_fd("sessions", session_store_fd(w->store));
+}
+
+static void take_over(struct worker *w, const struct worker_options *options)
+{
+	const struct hat_info *hat = hat_find(options->assignment_type);
+	struct uuid session;
+
+	if (!domain_client_restore(w->dc)) {
+		log_info("Asking the domain-server at %s for %s.", HIFI_ADDR_TEXT(&options->domain),
+			 hat ? hat->long_name : "any assignment");
+		return;
+	}
+	session = domain_client_session(w->dc);
+	log_notice("Going on as %s, node %s, on UDP port %u, with %u nodes.", hat_find(w->ops->hat)->long_name,
+		   UUID_TEXT(&session), endpoint_port(w->ep), node_list_size(w->nodes));
+}
+
+bool worker_is_assigned(const struct worker *w)
+{
+	return w->ops;
+}
+
+_Noreturn void worker_hand_over(struct worker *w)
+{
+	log_notice("Stopping for a successor.");
+	if (w->store)
+		session_store_flush(w->store);
+	_exit(EXIT_SUCCESS);
+}
+
 /* --- life --- */
 
 int worker_new(sd_event *event, const struct worker_options *options, struct worker **ret)
 {
 	_cleanup_(worker_freep) struct worker *w = NULL;
-	const struct endpoint_options endpoint_options = {
+	struct endpoint_options endpoint_options = {
 		.fd = options->fd,
 		.port = options->port,
 		.port_last = options->port_last,
 		.with_webrtc = true,
 	};
-	const struct domain_client_options client_options = {
+	struct domain_client_options client_options = {
 		.domain = options->domain,
 		.assignment_type = options->assignment_type,
 		.pool = options->pool,
@@ -240,8 +324,10 @@ int worker_new(sd_event *event, const struct worker_options *options, struct wor
 	int r;
 
 	w = calloc(1, sizeof(*w));
-	if (!w)
+	if (!w) {
+		(void) close(options->session_fd);
 		return log_oom();
+	}
 	w->event = event;
 	w->data_dir = options->data_dir;
 	w->status_fd = options->status_fd;
@@ -250,6 +336,8 @@ int worker_new(sd_event *event, const struct worker_options *options, struct wor
 	r = node_list_new(&w->nodes);
 	if (r < 0)
 		return log_oom();
+	open_store(w, options->session_fd);
+	endpoint_options.store = client_options.store = w->store;
 	r = endpoint_new(event, &endpoint_options, w->nodes, &endpoint_ops, w, &w->ep);
 	if (r == -EADDRINUSE)
 		return log_error_errno(r,
@@ -258,9 +346,12 @@ int worker_new(sd_event *event, const struct worker_options *options, struct wor
 				       options->port);
 	if (r < 0)
 		return log_error_errno(r, "Cannot open UDP port %u: %m", options->port);
+	if (options->fd < 0)
+		notify_store_fd("udp", endpoint_fd(w->ep));
 	r = domain_client_new(event, w->ep, w->nodes, &client_options, &client_ops, w, &w->dc);
 	if (r < 0)
 		return log_error_errno(r, "Cannot start the domain client: %m");
+	take_over(w, options);
 	r = event_timer_new(event, clock_now_usec() + STATS_INTERVAL_USEC, STATS_INTERVAL_USEC, 0,
 			    on_stats_timer, w, "stats", &w->stats_timer);
 	if (r < 0)
@@ -279,6 +370,7 @@ struct worker *worker_free(struct worker *w)
 	w->dc = domain_client_free(w->dc);
 	event_timer_free(w->stats_timer);
 	endpoint_free(w->ep);
+	session_store_free(w->store);
 	node_list_free(w->nodes);
 	free(w);
 	return NULL;

@@ -32,20 +32,55 @@ static void open_endpoint(struct fixture *f, struct node_list **ret_nodes, struc
 	assert_int_equal(endpoint_new(f->event, &options, *ret_nodes, &no_ops, f, ret), 0);
 }
 
+static void start_hat(struct fixture *f)
+{
+	const struct hat_context context = {
+		.event = f->event,
+		.endpoint = f->ep,
+		.nodes = f->nodes,
+	};
+
+	assert_int_equal(f->ops->start(&context, f->settings, &f->hat), 0);
+}
+
 void fixture_open(struct fixture *f, const struct hat_ops *ops, const char *settings)
 {
-	json_t *json = json_loads(settings ? settings : "{}", 0, NULL);
-	struct hat_context context;
-
-	assert_non_null(json);
-	*f = (struct fixture){ .ops = ops };
+	*f = (struct fixture){ .ops = ops, .settings = json_loads(settings ? settings : "{}", 0, NULL) };
+	assert_non_null(f->settings);
 	assert_int_equal(sd_event_new(&f->event), 0);
 	open_endpoint(f, &f->nodes, &f->ep);
 	endpoint_set_local_id(f->ep, 1);
-	context = (struct hat_context){ .event = f->event, .endpoint = f->ep, .nodes = f->nodes };
-	assert_int_equal(ops->start(&context, json, &f->hat), 0);
+	start_hat(f);
 	node_list_on_killed(f->nodes, on_killed, f);
-	json_decref(json);
+}
+
+void fixture_succeed(struct fixture *f)
+{
+	struct writer saved[FIXTURE_CLIENTS_MAX];
+
+	for (unsigned i = 0; i < f->n_clients; i++) {
+		struct node *node = f->clients[i].node;
+
+		saved[i] = writer_growing(HAT_NODE_BYTES_MAX);
+		if (!node)
+			continue;
+		f->ops->save_node(f->hat, node, &saved[i]);
+		assert_true(writer_finish(&saved[i]) >= 0);
+	}
+	for (unsigned i = 0; i < f->n_clients; i++)
+		if (f->clients[i].node && f->ops->node_killed)
+			f->ops->node_killed(f->hat, f->clients[i].node);
+	f->ops->stop(f->hat);
+	start_hat(f);
+	for (unsigned i = 0; i < f->n_clients; i++) {
+		struct reader rd = reader_over(saved[i].data, saved[i].len);
+
+		if (f->clients[i].node) {
+			f->ops->node_added(f->hat, f->clients[i].node);
+			assert_int_equal(f->ops->restore_node(f->hat, f->clients[i].node, &rd), 0);
+		}
+		writer_done(&saved[i]);
+	}
 }
 
 void fixture_close(struct fixture *f)
@@ -54,6 +89,7 @@ void fixture_close(struct fixture *f)
 	f->ops->stop(f->hat);
 	endpoint_free(f->ep);
 	node_list_free(f->nodes);
+	json_decref(f->settings);
 	for (unsigned i = 0; i < f->n_clients; i++) {
 		fixture_clear(&f->clients[i]);
 		endpoint_free(f->clients[i].ep);

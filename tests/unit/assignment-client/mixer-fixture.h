@@ -33,6 +33,7 @@ struct fixture {
 	struct node_list *nodes;
 	struct endpoint *ep;
 	const struct hat_ops *ops;
+	json_t *settings;
 	void *hat;
 	unsigned n_clients;
 	struct fixture_client clients[FIXTURE_CLIENTS_MAX];
@@ -44,6 +45,8 @@ void fixture_close(struct fixture *f);
 
 /* A client of type I (or another node type) with these permissions, known and active on both sides. */
 struct fixture_client *fixture_add(struct fixture *f, char type, uint32_t permissions);
+/* The hat dies, and its successor gets what it saved of each client. */
+void fixture_succeed(struct fixture *f);
 /* The client leaves: the mixer's node dies. */
 void fixture_kill(struct fixture_client *c);
 

@@ -404,6 +404,49 @@ static void test_ignore_solo_and_gain(void **state)
 	fixture_close(&f);
 }
 
+static uint16_t last_sequence(struct fixture_client *c)
+{
+	const struct fixture_packet *packet = fixture_last(c, PACKET_SILENT_AUDIO_FRAME);
+
+	assert_non_null(packet);
+	return (uint16_t) (packet->data[0] | packet->data[1] << 8);
+}
+
+/* Codec, opinions and sequence numbers go on; a listener sees the time in between as lost packets. */
+static void test_successor(void **state)
+{
+	uint8_t ignore[17] = { 1 };
+	struct speaker a, b;
+	uint16_t before, gap;
+
+	fixture_open(&f, &audio_mixer_ops, NULL);
+	a = add(0);
+	b = add(0);
+	negotiate(&b, "pcm", NULL, "pcm");
+	send_silence(&a);
+	assert_true(fixture_wait(a.client, PACKET_SILENT_AUDIO_FRAME, 20));
+	assert_true(hears(&a, &b));
+	memcpy(ignore + 1, b.client->uuid.b, 16);
+	fixture_send_reliable(a.client, PACKET_NODE_IGNORE_REQUEST, ignore, sizeof(ignore));
+	assert_true(hears_nothing_of(&a, &b));
+	before = last_sequence(a.client);
+
+	fixture_succeed(&f);
+	fixture_clear(a.client);
+	send_silence(&a);
+	assert_true(fixture_wait(a.client, PACKET_SILENT_AUDIO_FRAME, 1));
+	gap = (uint16_t) (last_sequence(a.client) - before);
+	assert_in_range(gap, 1, 100);
+	assert_true(hears_nothing_of(&a, &b));
+	/* It is not told again what it agreed to. */
+	fixture_clear(b.client);
+	for (unsigned i = 0; i < 2 * STREAM_CODEC_MISMATCH_MAX; i++)
+		speak(&b, PACKET_MICROPHONE_AUDIO_NO_ECHO);
+	fixture_run(&f, 50000);
+	assert_int_equal(fixture_count(b.client, PACKET_SELECTED_AUDIO_FORMAT), 0);
+	fixture_close(&f);
+}
+
 static void test_bubble_and_the_list_of_everybody(void **state)
 {
 	uint8_t ignore[17] = { 1 }, on = 1, off = 0;
@@ -733,6 +776,7 @@ int main(void)
 		cmocka_unit_test(test_a_client_that_uses_another_codec_is_told_again),
 		cmocka_unit_test(test_scripts_play_sounds_until_they_stop_them),
 		cmocka_unit_test(test_ignore_solo_and_gain),
+		cmocka_unit_test(test_successor),
 		cmocka_unit_test(test_bubble_and_the_list_of_everybody),
 		cmocka_unit_test(test_muting_needs_the_right_to_kick),
 		cmocka_unit_test(test_reverb_and_statistics_once_a_second),

@@ -292,6 +292,63 @@ static void test_ignore_and_list_of_people(void **state)
 	fixture_close(&f);
 }
 
+/* Names keep their suffixes, traits their versions, and what was asked for holds. What the successor
+ * tells again is no news to anybody. */
+static void test_successor(void **state)
+{
+	static struct fixture f;
+	struct fixture_client *a, *b, *c, *d;
+	const struct fixture_packet *packet;
+
+	fixture_open(&f, &avatar_mixer_ops, NULL);
+	a = fixture_add(&f, 'I', 0);
+	b = fixture_add(&f, 'I', PERMISSION_REZ_AVATAR_ENTITIES);
+	c = fixture_add(&f, 'I', 0);
+	d = fixture_add(&f, 'I', 0);
+	say_name(a, 1, "Ann");
+	assert_true(fixture_wait(a, PACKET_AVATAR_IDENTITY, 1));
+	say_name(b, 4, "Ann");
+	assert_true(fixture_wait(b, PACKET_AVATAR_IDENTITY, 1));
+	fixture_kill(a);
+	listen_only(c);
+	say_data(b, 7, "0100" HERE);
+	send_hex(b, PACKET_SET_AVATAR_TRAITS,
+		 "03000000 00 0100 61 02 aaaaaaaabbbbccccddddeeeeeeeeeeee 0100 62",
+		 fixture_send_message);
+	ignore(d, &b->uuid, true);
+	assert_true(fixture_wait(c, PACKET_BULK_AVATAR_TRAITS, 1));
+	assert_true(fixture_wait(b, PACKET_KILL_AVATAR, 1));
+
+	fixture_succeed(&f);
+	fixture_run(&f, SETTLE_USEC);
+	fixture_clear(b);
+	fixture_clear(c);
+	fixture_clear(d);
+	say_data(b, 8, "0100" HERE);
+	assert_true(fixture_wait(c, PACKET_BULK_AVATAR_DATA, 1));
+	assert_true(fixture_wait(c, PACKET_AVATAR_IDENTITY, 1));
+	packet = fixture_last(c, PACKET_AVATAR_IDENTITY);
+	assert_uuid_at(packet, 0, &b->uuid);
+	assert_bytes_hex(
+		packet->data + 16, packet->len - 16,
+		"00000005 00000000 00000006 0041006e006e 0000000a 0041006e006e005f0031 00000002");
+	assert_true(fixture_wait(c, PACKET_BULK_AVATAR_TRAITS, 1));
+	packet = fixture_last(c, PACKET_BULK_AVATAR_TRAITS);
+	assert_bytes_hex(packet->data + 24, packet->len - 24,
+			 "00 03000000 0100 61"
+			 "02 03000000 aaaaaaaabbbbccccddddeeeeeeeeeeee 0100 62 ff");
+	/* A late acknowledgement of the predecessor's message is none of this one. */
+	send_hex(c, PACKET_BULK_AVATAR_TRAITS_ACK, "0100000000000000", fixture_send_reliable);
+	send_hex(b, PACKET_SET_AVATAR_TRAITS, "04000000 00 0100 63", fixture_send_message);
+	fixture_run(&f, SETTLE_USEC);
+	assert_int_equal(fixture_count(c, PACKET_BULK_AVATAR_TRAITS), 1);
+	/* Still ignored. */
+	assert_int_equal(fixture_count(d, PACKET_BULK_AVATAR_DATA), 0);
+	ignore(d, &b->uuid, false);
+	assert_true(fixture_wait(d, PACKET_BULK_AVATAR_DATA, 1));
+	fixture_close(&f);
+}
+
 static void test_bubble(void **state)
 {
 	static struct fixture f;
@@ -478,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_traits),
 		cmocka_unit_test(test_whitelist),
 		cmocka_unit_test(test_ignore_and_list_of_people),
+		cmocka_unit_test(test_successor),
 		cmocka_unit_test(test_bubble),
 		cmocka_unit_test(test_reactivated_listener_is_told_again),
 		cmocka_unit_test(test_bad_packets),

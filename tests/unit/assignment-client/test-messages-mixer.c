@@ -119,6 +119,29 @@ static void test_unsubscribed_sender_hears_nothing(void **state)
 	fixture_close(&f);
 }
 
+static void test_successor_knows_the_subscriptions(void **state)
+{
+	static struct fixture f;
+	struct fixture_client *a, *b;
+
+	fixture_open(&f, &messages_mixer_ops, NULL);
+	a = fixture_add(&f, 'I', 0);
+	b = fixture_add(&f, 'I', 0);
+	subscribe_and_wait(a, "Chat");
+	subscribe_and_wait(a, "other");
+	subscribe_and_wait(b, "Chat");
+	fixture_clear(a);
+
+	fixture_succeed(&f);
+	say(b, "Chat", "1");
+	assert_true(fixture_wait(a, PACKET_MESSAGES_DATA, 1));
+	assert_true(fixture_wait(b, PACKET_MESSAGES_DATA, 1));
+	say(b, "other", "2");
+	assert_true(fixture_wait(a, PACKET_MESSAGES_DATA, 2));
+	assert_int_equal(fixture_count(b, PACKET_MESSAGES_DATA), 1);
+	fixture_close(&f);
+}
+
 static json_int_t stat(struct fixture *f, const char *key)
 {
 	json_t *stats = f->ops->stats(f->hat);
@@ -231,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_echo_and_delivery_with_true_sender),
 		cmocka_unit_test(test_long_text_arrives_intact),
 		cmocka_unit_test(test_unsubscribed_sender_hears_nothing),
+		cmocka_unit_test(test_successor_knows_the_subscriptions),
 		cmocka_unit_test(test_rate_limit),
 		cmocka_unit_test(test_sdk_channel_length_is_repaired),
 		cmocka_unit_test(test_malformed_is_not_relayed),
