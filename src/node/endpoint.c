@@ -625,6 +625,13 @@ size_t endpoint_queued_bytes(const struct endpoint *ep, const struct node *node)
 	return stats.queued_bytes;
 }
 
+size_t endpoint_channel_backlog(const struct endpoint *ep, const struct node *node)
+{
+	if (!ep->webrtc || node->active.type != SOCKET_TYPE_WEBRTC)
+		return 0;
+	return webrtc_backlog(ep->webrtc, &node->active);
+}
+
 void endpoint_flush(struct endpoint *ep)
 {
 	udp_socket_flush(ep->socket);

@@ -101,6 +101,8 @@ int endpoint_send_node_at(struct endpoint *ep, struct node *node, const struct h
 			  enum packet_type type, struct span payload);
 /* Bytes of reliable payload to this node that were not acknowledged yet. */
 size_t endpoint_queued_bytes(const struct endpoint *ep, const struct node *node);
+/* Bytes of all kinds that the node's WebRTC channel has still to carry; 0 for a native node. */
+size_t endpoint_channel_backlog(const struct endpoint *ep, const struct node *node);
 /* Sends what is batched now (otherwise it leaves at the end of the loop's turn). */
 void endpoint_flush(struct endpoint *ep);
 

@@ -182,6 +182,13 @@ bool webrtc_is_open(const struct webrtc *w, const struct hifi_addr *addr)
 	return find_open(w, addr);
 }
 
+size_t webrtc_backlog(const struct webrtc *w, const struct hifi_addr *addr)
+{
+	const struct association *a = find_open(w, addr);
+
+	return a ? message_link_backlog(a->sctp) : 0;
+}
+
 bool webrtc_find(const struct webrtc *w, const struct hifi_addr *label, struct hifi_addr *ret)
 {
 	struct hifi_addr bare = *label;

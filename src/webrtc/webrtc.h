@@ -172,6 +172,8 @@ void webrtc_run(struct webrtc *w, uint64_t now_usec);
  * when ICE has not validated one yet, or addr is unknown. addr may be a bare label. */
 bool webrtc_udp_addr(const struct webrtc *w, const struct hifi_addr *addr, struct hifi_addr *ret);
 bool webrtc_is_open(const struct webrtc *w, const struct hifi_addr *addr);
+/* Bytes given to webrtc_send() that the peer has not acknowledged; 0 for an unknown addr. */
+size_t webrtc_backlog(const struct webrtc *w, const struct hifi_addr *addr);
 /* The open channel of a label, as in channel_open. False when there is none. */
 bool webrtc_find(const struct webrtc *w, const struct hifi_addr *label, struct hifi_addr *ret);
 

@@ -365,6 +365,7 @@ static void test_channel(void **state)
 	open_channel(c);
 	assert_true(webrtc_next_usec(world->w) < USEC_INFINITY);
 	assert_true(webrtc_is_open(world->w, &c->addr));
+	assert_int_equal(webrtc_backlog(world->w, &c->label), 0);
 	assert_true(webrtc_find(world->w, &bare, &found));
 	assert_true(hifi_addr_equal(&found, &c->addr));
 	assert_true(webrtc_udp_addr(world->w, &bare, &found));
@@ -785,6 +786,7 @@ static void test_full_buffer(void **state)
 	for (int i = 0; i < 50; i++)
 		assert_int_equal(send_number(c, 0, false), 0);
 	assert_in_range(drops(world, WEBRTC_DROP_SEND_UNRELIABLE), 30, 40);
+	assert_true(webrtc_backlog(world->w, &c->addr) >= 16 * 1024);
 
 	while ((r = send_number(c, reliable, true)) == 0)
 		assert_in_range(reliable++, 0, 48);
