@@ -143,9 +143,9 @@ json_t *avatar_mixer_stats(void *hat)
 	json_t *stats;
 
 	stats = json_pack(
-		"{s:f, s:i, s:f, s:f, s:{s:o}, s:{s:{s:f}, s:{s:f}}, s:o, s:o}",
+		"{s:f, s:i, s:f, s:f, s:f, s:{s:o}, s:{s:{s:f}, s:{s:f}}, s:o, s:o}",
 		"broadcast_loop_rate", frames / seconds, "threads", 1, "trailing_mix_ratio",
-		m->load, "average_listeners_last_second", ratio(m->counts.served, frames),
+		m->throttle.load, "throttling_ratio", m->throttle.ratio, "average_listeners_last_second", ratio(m->counts.served, frames),
 		"singleCoreTasks", "incoming_packets", incoming_stats(&m->counts), "parallelTasks",
 		"processQueuedAvatarDataPackets", "1_total",
 		ratio((double) avatar_data_usec(&m->counts), frames), "broadcastAvatarData",
@@ -164,6 +164,8 @@ void avatar_mixer_status(void *hat, char *buf, size_t size)
 	struct crowd_member *member;
 
 	crowd_for_each(member, m->crowd) avatars += member->state.updated_tick > 0;
-	(void) snprintf(buf, size, "%u people, %u avatars, %.1f %% of a frame used",
-			node_list_count(m->context.nodes, NODE_TYPE_AGENT), avatars, 100 * m->load);
+	(void) snprintf(buf, size, "%u people, %u avatars, %.1f %% of a frame used%s",
+			node_list_count(m->context.nodes, NODE_TYPE_AGENT), avatars,
+			100 * m->throttle.load,
+			m->throttle.ratio > 0 ? ", everybody gets less for it" : "");
 }

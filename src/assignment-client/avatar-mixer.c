@@ -10,8 +10,6 @@
 #include "base/log.h"
 #include "node/permissions.h"
 
-/* The share of one frame in the smoothed load, as upstream's. */
-#define LOAD_FRAMES       60
 #define OVERRIDE_SIZE_MAX 1440
 
 #define BANDWIDTH_DEFAULT_MBPS    5.0
@@ -257,6 +255,16 @@ static int on_packet(void *userdata, const struct received *rx)
 
 /* --- frames --- */
 
+/* What does not arrive is not followed by more. */
+static unsigned budget_of(struct avatar_mixer *m, struct avatar_client *client)
+{
+	size_t backlog = endpoint_queued_bytes(m->context.endpoint, client->node) +
+			 endpoint_channel_backlog(m->context.endpoint, client->node);
+
+	return backpressure_budget(&client->pressure, throttle_budget(&m->throttle, m->budget_bytes),
+				   backlog);
+}
+
 static void prepare_clients(struct avatar_mixer *m)
 {
 	struct crowd_member *member;
@@ -268,7 +276,7 @@ static void prepare_clients(struct avatar_mixer *m)
 
 		member->can_listen = node_is_active(client->node);
 		member->can_kick = node_may(client->node, PERMISSION_KICK);
-		member->budget_bytes = m->budget_bytes;
+		member->budget_bytes = budget_of(m, client);
 		if (client->may_have_entities && !may_have_entities)
 			avatar_traits_drop_entities(&member->traits, crowd_tick(m->crowd));
 		client->may_have_entities = may_have_entities;
@@ -287,7 +295,7 @@ static void on_frame(void *userdata)
 	took = clock_now_usec() - start;
 	m->counts.frames++;
 	m->counts.frame_usec += took;
-	m->load += ((double) took / AVATAR_FRAME_USEC - m->load) / LOAD_FRAMES;
+	throttle_update(&m->throttle, (double) took / AVATAR_FRAME_USEC);
 }
 
 /* --- nodes --- */

@@ -3,6 +3,7 @@
 
 #include "assignment-client/hat.h"
 #include "avatar/crowd.h"
+#include "avatar/throttle.h"
 #include "base/event.h"
 
 #define AVATAR_FRAME_USEC (USEC_PER_SEC / AVATAR_TICKS_PER_SECOND)
@@ -13,6 +14,7 @@ struct avatar_client {
 	struct node *node;
 	struct crowd_member *member;
 	bool may_have_entities;
+	struct backpressure pressure;
 	struct node_traffic reported_traffic;
 	uint64_t out_of_order; /* ever */
 };
@@ -38,7 +40,7 @@ struct avatar_mixer {
 
 	struct avatar_mixer_counts counts;
 	uint64_t reported_usec;
-	double load; /* time of a frame over its period, smoothed */
+	struct throttle throttle;
 };
 
 /* How upstream calls the work on a packet type in its statistics; i up to AVATAR_HANDLERS_MAX. NULL:

@@ -522,6 +522,33 @@ static void test_stats(void **state)
 
 	avatar_mixer_ops.status(f.hat, status, sizeof(status));
 	assert_true(strncmp(status, "2 people, 1 avatars, ", 21) == 0);
+	assert_null(strstr(status, "less"));
+	fixture_close(&f);
+}
+
+/* A frame that took too long makes the next ones smaller, and says so. */
+static void test_throttle(void **state)
+{
+	static struct fixture f;
+	struct avatar_mixer *m;
+	struct avatar_client *client;
+	char status[256];
+	double ratio;
+	json_t *stats;
+
+	fixture_open(&f, &avatar_mixer_ops, NULL);
+	client = fixture_add(&f, 'I', 0)->node->data;
+	m = f.hat;
+	m->throttle.ratio = 0.5;
+	m->throttle.load = 0.6;
+	fixture_run(&f, SETTLE_USEC);
+	assert_int_equal(client->member->budget_bytes, 13888 / 2);
+	stats = avatar_mixer_ops.stats(f.hat);
+	assert_int_equal(json_unpack(stats, "{s:f}", "throttling_ratio", &ratio), 0);
+	assert_true(ratio == 0.5);
+	json_decref(stats);
+	avatar_mixer_ops.status(f.hat, status, sizeof(status));
+	assert_non_null(strstr(status, "less"));
 	fixture_close(&f);
 }
 
@@ -543,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_bandwidth),
 		cmocka_unit_test(test_sorting_is_for_admins),
 		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_throttle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
