@@ -64,25 +64,28 @@ static uint16_t wanted_sections(const struct avatar_state *state, enum avatar_de
 /* --- which joints --- */
 
 struct joint_set {
+	unsigned tier;
+	uint32_t tick;
 	unsigned count; /* of both */
 	uint8_t rotations[AVATAR_JOINT_BITS_MAX];
 	uint8_t translations[AVATAR_JOINT_BITS_MAX];
 };
 
-static struct joint_set wanted_joints(const struct avatar_state *state, uint32_t since)
+static struct joint_set wanted_joints(const struct avatar_state *state,
+				      const struct avatar_variant *variant, uint32_t tick)
 {
-	struct joint_set set = {0};
+	struct joint_set set = {.tier = variant->tier, .tick = tick};
 
 	for (unsigned j = 0; j < state->joint_count; j++) {
 		const struct avatar_joint *joint = &state->joints[j];
 
 		if (joint->rotation_known && !joint->rotation_default &&
-		    joint->rotation_tick > since) {
+		    avatar_joint_turned(joint, variant->tier, variant->since, tick)) {
 			avatar_bit_set(set.rotations, j);
 			set.count++;
 		}
 		if (joint->translation_known && !joint->translation_default &&
-		    joint->translation_tick > since) {
+		    avatar_joint_moved(joint, variant->since, tick)) {
 			avatar_bit_set(set.translations, j);
 			set.count++;
 		}
@@ -107,7 +110,7 @@ static unsigned take_bits(uint8_t *from, uint8_t *to, unsigned n, unsigned most)
 /* Moves at most that many values out of the set: rotations first, lower joints first. */
 static struct joint_set take_joints(struct joint_set *set, unsigned joint_count, unsigned most)
 {
-	struct joint_set taken = {0};
+	struct joint_set taken = {.tier = set->tier, .tick = set->tick};
 
 	taken.count = take_bits(set->rotations, taken.rotations, joint_count, most);
 	taken.count +=
@@ -162,7 +165,9 @@ static void write_joints(struct writer *wr, const struct avatar_state *state,
 	write_bytes(wr, set->rotations, size);
 	for (unsigned j = 0; j < state->joint_count; j++)
 		if (avatar_bit(set->rotations, j))
-			write_bytes(wr, state->joints[j].rotation, AVATAR_JOINT_VALUE_SIZE);
+			write_bytes(wr,
+				    avatar_joint_rotation(&state->joints[j], set->tier, set->tick),
+				    AVATAR_JOINT_VALUE_SIZE);
 
 	write_bytes(wr, set->translations, size);
 	write_f32le(wr, max_translation);
@@ -249,20 +254,20 @@ static bool write_piece(struct writer *wr, const struct avatar_state *state,
 }
 
 void avatar_record_encode(const struct avatar_state *state, const struct uuid *session,
-			  enum avatar_detail detail, uint32_t since, struct avatar_record *ret)
+			  const struct avatar_variant *variant, uint32_t tick,
+			  struct avatar_record *ret)
 {
 	struct writer wr = writer_over(ret->data, sizeof(ret->data));
-	uint16_t flags = wanted_sections(state, detail, since);
+	uint16_t flags = wanted_sections(state, variant->detail, variant->since);
 	struct joint_set joints = {0};
 	bool last = false;
 
-	if (state->has_joints && detail == AVATAR_DETAIL_CHANGED) {
-		joints = wanted_joints(state, since);
+	if (state->has_joints && variant->detail == AVATAR_DETAIL_CHANGED) {
+		joints = wanted_joints(state, variant, tick);
 		flags |= AVATAR_HAS_JOINTS | AVATAR_HAS_DEFAULT_POSES;
 	}
 
-	ret->detail = detail;
-	ret->since = since;
+	ret->variant = *variant;
 	ret->n_pieces = 0;
 	while (!last) {
 		size_t start = wr.len;
@@ -282,6 +287,11 @@ void avatar_record_cache_done(struct avatar_record_cache *cache)
 {
 	free(cache->records);
 	*cache = (struct avatar_record_cache){0};
+}
+
+static bool same_variant(const struct avatar_variant *a, const struct avatar_variant *b)
+{
+	return a->detail == b->detail && a->tier == b->tier && a->since == b->since;
 }
 
 static size_t stored_size(const struct avatar_record *record)
@@ -309,7 +319,7 @@ static struct avatar_record *cache_room(struct avatar_record_cache *cache)
 const struct avatar_record *avatar_record_cache_get(struct avatar_record_cache *cache,
 						    const struct avatar_state *state,
 						    const struct uuid *session,
-						    enum avatar_detail detail, uint32_t since,
+						    const struct avatar_variant *variant,
 						    uint32_t tick)
 {
 	struct avatar_record *record;
@@ -320,14 +330,14 @@ const struct avatar_record *avatar_record_cache_get(struct avatar_record_cache *
 	}
 	for (size_t at = 0; at < cache->len; at += stored_size(record)) {
 		record = (struct avatar_record *) (void *) (cache->records + at);
-		if (record->detail == detail && record->since == since)
+		if (same_variant(&record->variant, variant))
 			return record;
 	}
 
 	record = cache_room(cache);
 	if (!record)
 		return NULL;
-	avatar_record_encode(state, session, detail, since, record);
+	avatar_record_encode(state, session, variant, tick, record);
 	cache->len += stored_size(record);
 	return record;
 }

@@ -18,18 +18,25 @@ enum avatar_detail {
 	AVATAR_DETAIL_CHANGED, /* position and all that changed */
 };
 
-struct avatar_record {
+/* Listeners for whom these are the same are sent the same bytes. */
+struct avatar_variant {
 	enum avatar_detail detail;
-	uint32_t since;
+	unsigned tier;  /* for AVATAR_DETAIL_CHANGED */
+	uint32_t since; /* what changed after this tick; 0: everything */
+};
+
+struct avatar_record {
+	struct avatar_variant variant;
 	uint8_t n_pieces;
 	uint16_t piece_len[AVATAR_PIECES_MAX];
 	uint16_t len; /* of all pieces */
 	uint8_t data[AVATAR_PIECES_MAX * AVATAR_DATAGRAM_MAX];
 };
 
-/* What changed in state after the tick since; 0 for everything. */
+/* The state as it is to be shown in tick. */
 void avatar_record_encode(const struct avatar_state *state, const struct uuid *session,
-			  enum avatar_detail detail, uint32_t since, struct avatar_record *ret);
+			  const struct avatar_variant *variant, uint32_t tick,
+			  struct avatar_record *ret);
 
 /* The records of one avatar made in the current tick. Zero-initialise. */
 struct avatar_record_cache {
@@ -44,5 +51,5 @@ void avatar_record_cache_done(struct avatar_record_cache *cache);
 const struct avatar_record *avatar_record_cache_get(struct avatar_record_cache *cache,
 						    const struct avatar_state *state,
 						    const struct uuid *session,
-						    enum avatar_detail detail, uint32_t since,
+						    const struct avatar_variant *variant,
 						    uint32_t tick);

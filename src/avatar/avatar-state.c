@@ -1,7 +1,21 @@
 #include "avatar/avatar-state.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
+
+/* Cosines of half the angles: 2, 4, 6, 15 and 179 degrees. */
+static const struct {
+	float squared_distance; /* from here on */
+	float min_dot;
+} tiers[AVATAR_TIERS] = {
+	{0, 1},
+	{12.5f * 12.5f, 0.99984770f},
+	{16.6f * 16.6f, 0.99939083f},
+	{25 * 25, 0.99862953f},
+	{50 * 50, 0.99144486f},
+	{200 * 200, 0.00872653f},
+};
 
 static const uint16_t section_offsets[] = {
 #define X(constant, ...) AVATAR_OFFSET_##constant,
@@ -85,18 +99,64 @@ static void resize_joints(struct avatar_state *state, uint8_t count)
 	state->has_joints = true;
 }
 
+static bool is_settled(uint32_t changed_tick, uint32_t tick)
+{
+	return tick >= changed_tick + AVATAR_SETTLE_TICKS;
+}
+
+static void show(struct avatar_joint *joint, unsigned tier, const struct quat *turn, uint32_t tick)
+{
+	struct avatar_joint_shown *shown = &joint->shown[tier - 1];
+
+	memcpy(shown->rotation, joint->rotation, sizeof(shown->rotation));
+	shown->turn = *turn;
+	shown->tick = tick;
+}
+
+static void show_all(struct avatar_joint *joint, uint32_t tick)
+{
+	struct quat turn = packed_quat6_decode(joint->rotation);
+
+	for (unsigned tier = 1; tier < AVATAR_TIERS; tier++)
+		show(joint, tier, &turn, tick);
+}
+
+/* Shows the rotation to those tiers for which it is far enough from what they saw last. */
+static void show_turn(struct avatar_joint *joint, uint32_t tick)
+{
+	struct quat turn = packed_quat6_decode(joint->rotation);
+
+	for (unsigned tier = 1; tier < AVATAR_TIERS; tier++) {
+		const struct quat *last = &joint->shown[tier - 1].turn;
+		float dot =
+			last->x * turn.x + last->y * turn.y + last->z * turn.z + last->w * turn.w;
+
+		if (fabsf(dot) < tiers[tier].min_dot)
+			show(joint, tier, &turn, tick);
+	}
+}
+
 static void store_rotation(struct avatar_joint *joint, const uint8_t *value, uint32_t tick)
 {
+	bool was_known = joint->rotation_known && !joint->rotation_default;
 	uint8_t rotation[AVATAR_JOINT_VALUE_SIZE];
 
 	memcpy(rotation, value, sizeof(rotation));
 	repair_quat6(rotation);
-	if (!joint->rotation_known || joint->rotation_default ||
-	    memcmp(joint->rotation, rotation, sizeof(rotation)) != 0)
-		joint->rotation_tick = tick;
-	memcpy(joint->rotation, rotation, sizeof(rotation));
 	joint->rotation_known = true;
 	joint->rotation_default = false;
+	if (was_known && memcmp(joint->rotation, rotation, sizeof(rotation)) == 0)
+		return;
+
+	/* It was still, and all tiers have seen it or are to see it so. */
+	if (was_known && is_settled(joint->rotation_tick, tick))
+		show_all(joint, joint->rotation_tick + AVATAR_SETTLE_TICKS);
+	memcpy(joint->rotation, rotation, sizeof(rotation));
+	joint->rotation_tick = tick;
+	if (was_known)
+		show_turn(joint, tick);
+	else
+		show_all(joint, tick);
 }
 
 static float read_component(struct reader *rd, float max_translation)
@@ -144,11 +204,14 @@ static void store_joints(struct avatar_state *state, const struct avatar_data *d
 
 /* A joint that leaves its default pose without a new value has its old one again, which listeners
  * have forgotten: that counts as a change. */
-static void store_default(bool *is_default, bool now, uint32_t *changed_tick, uint32_t tick)
+static bool store_default(bool *is_default, bool now, uint32_t *changed_tick, uint32_t tick)
 {
-	if (*is_default && !now)
+	bool returns = *is_default && !now;
+
+	if (returns)
 		*changed_tick = tick;
 	*is_default = now;
+	return returns;
 }
 
 static void store_default_poses(struct avatar_state *state, const struct avatar_data *data,
@@ -158,11 +221,13 @@ static void store_default_poses(struct avatar_state *state, const struct avatar_
 	for (unsigned j = 0; j < data->default_count; j++) {
 		struct avatar_joint *joint = &state->joints[j];
 
-		store_default(&joint->rotation_default, avatar_bit(data->default_rotations.data, j),
-			      &joint->rotation_tick, tick);
-		store_default(&joint->translation_default,
-			      avatar_bit(data->default_translations.data, j),
-			      &joint->translation_tick, tick);
+		if (store_default(&joint->rotation_default,
+				  avatar_bit(data->default_rotations.data, j),
+				  &joint->rotation_tick, tick))
+			show_all(joint, tick);
+		(void) store_default(&joint->translation_default,
+				     avatar_bit(data->default_translations.data, j),
+				     &joint->translation_tick, tick);
 	}
 }
 
@@ -185,7 +250,8 @@ int avatar_state_apply(struct avatar_state *state, const struct avatar_data *dat
 	if (data->flags & AVATAR_HAS_DEFAULT_POSES)
 		store_default_poses(state, data, tick);
 
-	if (state->key_tick == 0 || tick - state->key_tick >= AVATAR_KEY_TICKS)
+	if (tick - (tick + state->key_phase) % AVATAR_KEY_TICKS > state->key_tick ||
+	    state->key_tick == 0)
 		state->key_tick = tick;
 	state->sequence = data->sequence;
 	state->updated_tick = tick;
@@ -201,6 +267,47 @@ uint32_t avatar_state_since(const struct avatar_state *state, uint32_t sent_tick
 	while (age < tick - sent_tick)
 		age *= 2;
 	return age < MIN(tick, (uint32_t) AVATAR_KEY_TICKS) ? tick - age : 0;
+}
+
+unsigned avatar_tier(float distance_squared)
+{
+	unsigned tier = AVATAR_TIERS - 1;
+
+	while (tier > 0 && distance_squared < tiers[tier].squared_distance)
+		tier--;
+	return tier;
+}
+
+/* Whether one of the repetitions after a change falls into the time since. */
+static bool settles(uint32_t changed_tick, uint32_t since, uint32_t tick)
+{
+	static const uint8_t after[] = {AVATAR_SETTLE_TICKS, AVATAR_SETTLE_2_TICKS,
+					AVATAR_SETTLE_3_TICKS};
+
+	for (size_t i = 0; i < ELEMENTSOF(after); i++)
+		if (changed_tick + after[i] > since && changed_tick + after[i] <= tick)
+			return true;
+	return false;
+}
+
+const uint8_t *avatar_joint_rotation(const struct avatar_joint *joint, unsigned tier, uint32_t tick)
+{
+	if (tier == 0 || is_settled(joint->rotation_tick, tick))
+		return joint->rotation;
+	return joint->shown[tier - 1].rotation;
+}
+
+bool avatar_joint_turned(const struct avatar_joint *joint, unsigned tier, uint32_t since,
+			 uint32_t tick)
+{
+	uint32_t changed_tick = tier == 0 ? joint->rotation_tick : joint->shown[tier - 1].tick;
+
+	return changed_tick > since || settles(joint->rotation_tick, since, tick);
+}
+
+bool avatar_joint_moved(const struct avatar_joint *joint, uint32_t since, uint32_t tick)
+{
+	return joint->translation_tick > since || settles(joint->translation_tick, since, tick);
 }
 
 struct span avatar_state_section(const struct avatar_state *state, enum avatar_section section)

@@ -73,19 +73,19 @@ static float age_seconds(const struct crowd *crowd, uint32_t since_tick)
 	return (float) (crowd->tick - since_tick) / AVATAR_TICKS_PER_SECOND;
 }
 
-static float distance_to(const struct delivery *d, unsigned i)
+static float distance_squared(const struct delivery *d, unsigned i)
 {
 	const struct priority_block *block = &d->crowd->places[i / PRIORITY_BLOCK];
 	struct vec3 here = avatar_state_position(&d->listener->state);
 	float x = block->x[i % PRIORITY_BLOCK] - here.x, y = block->y[i % PRIORITY_BLOCK] - here.y,
 	      z = block->z[i % PRIORITY_BLOCK] - here.z;
 
-	return sqrtf(x * x + y * y + z * z);
+	return x * x + y * y + z * z;
 }
 
 static bool is_due(const struct delivery *d, const struct crowd_pair *pair, unsigned i)
 {
-	float ticks = DUE_TICKS * MAX(distance_to(d, i) / DUE_DISTANCE, 1.0f);
+	float ticks = DUE_TICKS * MAX(sqrtf(distance_squared(d, i)) / DUE_DISTANCE, 1.0f);
 
 	return pair->sent_tick == 0 ||
 	       (float) (d->crowd->tick - pair->sent_tick) >= MIN(ticks, AVATAR_TICKS_PER_SECOND);
@@ -163,30 +163,54 @@ static void survey(struct delivery *d)
 
 /* --- what is sent --- */
 
+static struct avatar_variant pose_for(const struct delivery *d, const struct crowd_pair *pair,
+				      const struct crowd_member *source)
+{
+	struct avatar_variant pose = {.detail = AVATAR_DETAIL_CHANGED};
+
+	/* Who has no avatar is nowhere. */
+	if (d->listener->state.updated_tick > 0)
+		pose.tier = avatar_tier(distance_squared(d, source->index));
+	/* Who came nearer has to see more of what did not change. */
+	if (pose.tier >= pair->tier)
+		pose.since = avatar_state_since(&source->state, pair->pose_tick, d->crowd->tick);
+	return pose;
+}
+
+static struct avatar_variant variant_for(const struct delivery *d, const struct crowd_pair *pair,
+					 const struct crowd_member *source,
+					 enum avatar_detail detail)
+{
+	if (pair->sight == CROWD_SIGHT_PAL)
+		return (struct avatar_variant){.detail = AVATAR_DETAIL_PAL};
+	if (detail == AVATAR_DETAIL_CHANGED)
+		return pose_for(d, pair, source);
+	return (struct avatar_variant){
+		.detail = detail,
+		.since = avatar_state_since(&source->state, pair->sent_tick, d->crowd->tick),
+	};
+}
+
 /* False when it does not fit. */
 static bool add_data(struct delivery *d, unsigned i, enum avatar_detail detail, size_t budget)
 {
 	struct crowd_member *source = d->crowd->members[i];
 	struct crowd_pair *pair = &d->listener->pairs[i];
-	uint32_t tick = d->crowd->tick, since = 0;
+	struct avatar_variant variant = variant_for(d, pair, source, detail);
 	const struct avatar_record *record;
 
-	if (pair->sight == CROWD_SIGHT_PAL)
-		detail = AVATAR_DETAIL_PAL;
-	else
-		since = avatar_state_since(
-			&source->state,
-			detail == AVATAR_DETAIL_MINIMUM ? pair->sent_tick : pair->pose_tick, tick);
-	record = avatar_record_cache_get(&source->records, &source->state, &source->session, detail,
-					 since, tick);
+	record = avatar_record_cache_get(&source->records, &source->state, &source->session,
+					 &variant, d->crowd->tick);
 	if (!record || d->spent + record->len > budget)
 		return false;
 	delivery_add_record(d, record);
 	d->n_due -= pair->is_due;
 	pair->is_due = false;
-	pair->sent_tick = tick;
-	if (detail != AVATAR_DETAIL_MINIMUM)
-		pair->pose_tick = tick;
+	pair->sent_tick = d->crowd->tick;
+	if (variant.detail != AVATAR_DETAIL_MINIMUM) {
+		pair->pose_tick = d->crowd->tick;
+		pair->tier = (uint8_t) variant.tier;
+	}
 	return true;
 }
 

@@ -5,6 +5,8 @@
 #include "avatar/crowd-internal.h"
 
 #define SLOTS_FIRST PRIORITY_BLOCK
+/* Neighbours in the table are far apart in the key frames' round. */
+#define KEY_PHASE_STEP 19
 /* Whatever is in a message, a member's whole traits fit behind it. */
 #define MESSAGE_MAX (4 * AVATAR_TRAITS_BYTES_MAX)
 
@@ -232,6 +234,7 @@ int crowd_receive_data(struct crowd *crowd, struct crowd_member *member, struct 
 	member->frame_packets++;
 	member->counts.data_packets++;
 	member->counts.data_bytes += (uint32_t) packet.len;
+	member->state.key_phase = (uint8_t) (member->index * KEY_PHASE_STEP % AVATAR_KEY_TICKS);
 	r = avatar_state_apply(&member->state, &data, crowd->tick);
 	if (r == -ESTALE)
 		member->counts.out_of_order++;

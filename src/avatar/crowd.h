@@ -34,6 +34,7 @@ enum crowd_sight {
 struct crowd_pair {
 	uint32_t sent_tick; /* avatar data; 0: nothing yet */
 	uint32_t pose_tick; /* with joints; 0: not yet */
+	uint8_t tier;       /* of those joints */
 	uint32_t identity_tick;
 	struct avatar_trait_listener traits;
 	bool ignores, ignored_by;
@@ -130,8 +131,8 @@ void crowd_set_pal(struct crowd *crowd, struct crowd_member *member, bool on);
 /* BulkAvatarTraitsAck. */
 void crowd_acknowledge_traits(struct crowd *crowd, struct crowd_member *member, int64_t message);
 
-/* For a successor of the owner, and its reading of it, for a member that just joined and before the next
- * frame. -EBADMSG, -EPERM, -ENOBUFS, -ENOMEM: the member is to leave. */
+/* For a successor of the owner, and its reading of it, for a member that just joined and before the
+ * next frame. -EBADMSG, -EPERM, -ENOBUFS, -ENOMEM: the member is to leave. */
 void crowd_member_save(const struct crowd_member *member, struct writer *wr);
 int crowd_member_restore(struct crowd *crowd, struct crowd_member *member, struct reader *rd);
 

@@ -27,12 +27,18 @@ static void check_pieces(const struct avatar_record *record)
 		abort();
 }
 
-static void encode(const struct avatar_state *state, enum avatar_detail detail, uint32_t since)
+static void encode(const struct avatar_state *state, enum avatar_detail detail, uint32_t since,
+		   uint32_t tick)
 {
 	struct avatar_record record;
 
-	avatar_record_encode(state, &session, detail, since, &record);
-	check_pieces(&record);
+	for (unsigned tier = 0; tier < AVATAR_TIERS; tier++) {
+		const struct avatar_variant variant = {
+			.detail = detail, .tier = tier, .since = since};
+
+		avatar_record_encode(state, &session, &variant, tick, &record);
+		check_pieces(&record);
+	}
 }
 
 /* The input is a row of packets, each with a u16 length before it. */
@@ -48,9 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (avatar_data_decode(packet.data, packet.len, &d) == 0)
 			(void) avatar_state_apply(&state, &d, tick);
-		encode(&state, AVATAR_DETAIL_CHANGED, tick - 1);
+		encode(&state, AVATAR_DETAIL_CHANGED, tick - 1, tick);
 	}
-	encode(&state, AVATAR_DETAIL_CHANGED, 0);
-	encode(&state, AVATAR_DETAIL_PAL, 0);
+	encode(&state, AVATAR_DETAIL_CHANGED, 0, 100);
+	encode(&state, AVATAR_DETAIL_PAL, 0, 100);
 	return 0;
 }

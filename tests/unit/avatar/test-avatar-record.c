@@ -30,13 +30,31 @@ static void apply(struct avatar_state *avatar, const char *hex, uint32_t tick)
 	apply_bytes(avatar, bytes, len, tick);
 }
 
-#define assert_record(avatar, detail, since, hex)                                        \
-	do {                                                                             \
-		struct avatar_record _record;                                            \
-		avatar_record_encode((avatar), &session_1, (detail), (since), &_record); \
-		assert_int_equal(_record.n_pieces, 1);                                   \
-		assert_int_equal(_record.piece_len[0], _record.len);                     \
-		assert_bytes_hex(_record.data, _record.len, hex);                        \
+static void encode(const struct avatar_state *avatar, enum avatar_detail detail, uint32_t since,
+		   struct avatar_record *ret)
+{
+	const struct avatar_variant variant = {.detail = detail, .since = since};
+
+	/* in a tick when nothing settles */
+	avatar_record_encode(avatar, &session_1, &variant, 2, ret);
+}
+
+static const struct avatar_record *get(struct avatar_record_cache *cache,
+				       const struct avatar_state *avatar, enum avatar_detail detail,
+				       uint32_t since, uint32_t tick)
+{
+	const struct avatar_variant variant = {.detail = detail, .since = since};
+
+	return avatar_record_cache_get(cache, avatar, &session_1, &variant, tick);
+}
+
+#define assert_record(avatar, detail, since, hex)                    \
+	do {                                                         \
+		struct avatar_record _record;                        \
+		encode((avatar), (detail), (since), &_record);       \
+		assert_int_equal(_record.n_pieces, 1);               \
+		assert_int_equal(_record.piece_len[0], _record.len); \
+		assert_bytes_hex(_record.data, _record.len, hex);    \
 	} while (0)
 
 /* 4 B1, first record: what the SDK sent is what the others get. */
@@ -140,20 +158,20 @@ static void test_conditional_sections(void **state)
 
 	/* B4's additional flags do not announce a face */
 	apply(&a, "0100" B4_REST, 1);
-	avatar_record_encode(&a, &session_1, AVATAR_DETAIL_CHANGED, 0, &record);
+	encode(&a, AVATAR_DETAIL_CHANGED, 0, &record);
 	assert_bytes_hex(record.data + 16, 2, "ff77");
-	avatar_record_encode(&a, &session_1, AVATAR_DETAIL_CHANGED, 1, &record);
+	encode(&a, AVATAR_DETAIL_CHANGED, 1, &record);
 	assert_bytes_hex(record.data + 16, 2, "0174");
 
 	apply(&a, "0200 8000 0008", 2);
-	avatar_record_encode(&a, &session_1, AVATAR_DETAIL_CHANGED, 2, &record);
+	encode(&a, AVATAR_DETAIL_CHANGED, 2, &record);
 	assert_bytes_hex(record.data + 16, 2, "0178");
 
 	/* the parent goes, and with it the local position */
 	apply(&a, "0300 0003 00000000000000000000000000000000 ffff 000000000000000000000000", 3);
-	avatar_record_encode(&a, &session_1, AVATAR_DETAIL_CHANGED, 2, &record);
+	encode(&a, AVATAR_DETAIL_CHANGED, 2, &record);
 	assert_bytes_hex(record.data + 16, 2, "0179");
-	avatar_record_encode(&a, &session_1, AVATAR_DETAIL_CHANGED, 0, &record);
+	encode(&a, AVATAR_DETAIL_CHANGED, 0, &record);
 	assert_bytes_hex(record.data + 16, 2, "ff79");
 }
 
@@ -248,7 +266,7 @@ static void check_split(unsigned joints, uint16_t sections, unsigned pieces)
 	uint8_t packet[8192];
 
 	apply_bytes(&a, packet, fill_packet(packet, joints, sections), 1);
-	avatar_record_encode(&a, &session_1, AVATAR_DETAIL_CHANGED, 0, &record);
+	encode(&a, AVATAR_DETAIL_CHANGED, 0, &record);
 	assert_int_equal(record.n_pieces, pieces);
 	merge_pieces(&record, &copy);
 
@@ -286,7 +304,7 @@ static void test_every_joint_count(void **state)
 		uint8_t packet[8192];
 
 		apply_bytes(&a, packet, fill_packet(packet, joints, 0x4fff), 1);
-		avatar_record_encode(&a, &session_1, AVATAR_DETAIL_CHANGED, 0, &record);
+		encode(&a, AVATAR_DETAIL_CHANGED, 0, &record);
 		merge_pieces(&record, &copy);
 		assert_int_equal(copy.joint_count, joints);
 	}
@@ -302,31 +320,27 @@ static void test_cache(void **state)
 	size_t len;
 
 	apply(&a, A1, 1);
-	first = avatar_record_cache_get(&cache, &a, &session_1, AVATAR_DETAIL_CHANGED, 0, 1);
+	first = get(&cache, &a, AVATAR_DETAIL_CHANGED, 0, 1);
 	assert_bytes_hex(first->data, first->len, B1_RECORD);
-	assert_ptr_equal(
-		avatar_record_cache_get(&cache, &a, &session_1, AVATAR_DETAIL_CHANGED, 0, 1),
-		first);
-	r = avatar_record_cache_get(&cache, &a, &session_1, AVATAR_DETAIL_PAL, 0, 1);
+	assert_ptr_equal(get(&cache, &a, AVATAR_DETAIL_CHANGED, 0, 1), first);
+	r = get(&cache, &a, AVATAR_DETAIL_PAL, 0, 1);
 	assert_int_equal(r->len, 18 + 12 + 1);
 
 	/* the next tick knows nothing of the last */
 	apply(&a, "0200 0100 00002041 00000000 000020c1", 2);
-	r = avatar_record_cache_get(&cache, &a, &session_1, AVATAR_DETAIL_CHANGED, 1, 2);
+	r = get(&cache, &a, AVATAR_DETAIL_CHANGED, 1, 2);
 	assert_bytes_hex(r->data, r->len,
 			 SESSION_1 "0130 00002041 00000000 000020c1 03 00 00 6f12833a 03 02 06");
 
 	/* many variants of one tick, each made once */
 	for (uint32_t since = 10; since < 40; since++) {
-		r = avatar_record_cache_get(&cache, &a, &session_1, AVATAR_DETAIL_CHANGED, since,
-					    2);
-		assert_int_equal(r->since, since);
+		r = get(&cache, &a, AVATAR_DETAIL_CHANGED, since, 2);
+		assert_int_equal(r->variant.since, since);
 	}
 	len = cache.len;
 	for (uint32_t since = 10; since < 40; since++) {
-		r = avatar_record_cache_get(&cache, &a, &session_1, AVATAR_DETAIL_CHANGED, since,
-					    2);
-		assert_int_equal(r->since, since);
+		r = get(&cache, &a, AVATAR_DETAIL_CHANGED, since, 2);
+		assert_int_equal(r->variant.since, since);
 	}
 	assert_int_equal(cache.len, len);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 
 #include "avatar/avatar-state.h"
 #include "vectors.h"
@@ -202,12 +203,90 @@ static void test_key_ticks(void **state)
 	assert_int_equal(avatar_state_since(&a, 100, 101), 100);
 	assert_int_equal(apply(&a, "0300 2000 02", 100 + AVATAR_KEY_TICKS), 0);
 	assert_int_equal(avatar_state_since(&a, 100 + AVATAR_KEY_TICKS - 1, 151), 0);
-	assert_int_equal(avatar_state_since(&a, 100 + AVATAR_KEY_TICKS, 151), 100 + AVATAR_KEY_TICKS);
+	assert_int_equal(avatar_state_since(&a, 100 + AVATAR_KEY_TICKS, 151),
+			 100 + AVATAR_KEY_TICKS);
 	/* older ones share a record with still older ones */
 	assert_int_equal(avatar_state_since(&a, 150, 152), 150);
 	assert_int_equal(avatar_state_since(&a, 151, 154), 150);
 	assert_int_equal(avatar_state_since(&a, 150, 155), 147);
 	assert_int_equal(avatar_state_since(&a, 150, 183), 0);
+}
+
+/* Not all at once. */
+static void test_key_phase(void **state)
+{
+	_cleanup_(avatar_state_done) struct avatar_state a = {.key_phase = 10};
+
+	assert_int_equal(apply(&a, "0100 2000 01", 100), 0);
+	assert_int_equal(apply(&a, "0200 2000 01", 139), 0);
+	assert_int_equal(a.key_tick, 100);
+	assert_int_equal(apply(&a, "0300 2000 01", 140), 0);
+	assert_int_equal(a.key_tick, 140);
+	/* late, because the client was silent */
+	assert_int_equal(apply(&a, "0400 2000 01", 195), 0);
+	assert_int_equal(a.key_tick, 195);
+	assert_int_equal(apply(&a, "0500 2000 01", 240), 0);
+	assert_int_equal(a.key_tick, 240);
+}
+
+/* 12.6: by distance */
+static void test_tiers(void **state)
+{
+	static const float metres[] = {0, 12.4f, 12.6f, 16.7f, 26, 51, 201};
+	static const unsigned tiers[] = {0, 0, 1, 2, 3, 4, 5};
+
+	for (size_t i = 0; i < ELEMENTSOF(metres); i++)
+		assert_int_equal(avatar_tier(metres[i] * metres[i]), tiers[i]);
+}
+
+/* One joint, turned to that angle around x. */
+static void turn_to(struct avatar_state *a, unsigned sequence, float degrees, uint32_t tick)
+{
+	uint8_t packet[] = {
+		(uint8_t) sequence, 0, 0, 0x10, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x3f};
+	float half = degrees / 2 * (float) M_PI / 180;
+	struct avatar_data data;
+
+	packed_quat6_encode(&(struct quat){.x = sinf(half), .w = cosf(half)}, packet + 6);
+	assert_int_equal(avatar_data_decode(packet, sizeof(packet), &data), 0);
+	assert_int_equal(avatar_state_apply(a, &data, tick), 0);
+}
+
+/* Far listeners hear of large turns only, but of how it came to rest in any case. */
+static void test_shown_rotations(void **state)
+{
+	_cleanup_(avatar_state_done) struct avatar_state a = {0};
+	const struct avatar_joint *joint;
+	const unsigned settled = 11 + AVATAR_SETTLE_TICKS;
+	uint8_t first[6];
+
+	turn_to(&a, 1, 0, 10);
+	joint = a.joints;
+	memcpy(first, joint->rotation, sizeof(first));
+	turn_to(&a, 2, 5, 11);
+	for (unsigned tier = 0; tier < AVATAR_TIERS; tier++) {
+		bool seen = tier <= 2;
+
+		assert_true(avatar_joint_turned(joint, tier, 9, 11));
+		assert_int_equal(avatar_joint_turned(joint, tier, 10, 11), seen);
+		assert_memory_equal(avatar_joint_rotation(joint, tier, 11),
+				    seen ? joint->rotation : first, sizeof(first));
+
+		assert_false(avatar_joint_turned(joint, tier, 11, settled - 1));
+		assert_true(avatar_joint_turned(joint, tier, 11, settled));
+		assert_memory_equal(avatar_joint_rotation(joint, tier, settled), joint->rotation,
+				    sizeof(first));
+		assert_false(avatar_joint_turned(joint, tier, settled, settled + 1));
+		assert_true(avatar_joint_turned(joint, tier, 12 + AVATAR_SETTLE_TICKS,
+						11 + AVATAR_SETTLE_2_TICKS));
+		assert_true(avatar_joint_turned(joint, tier, 12 + AVATAR_SETTLE_2_TICKS,
+						11 + AVATAR_SETTLE_3_TICKS));
+	}
+	/* Who was not served since sees where it rested before the next turn, not less. */
+	memcpy(first, joint->rotation, sizeof(first));
+	turn_to(&a, 3, 6, 60);
+	assert_true(avatar_joint_turned(joint, 5, settled - 1, 60));
+	assert_memory_equal(avatar_joint_rotation(joint, 5, 60), first, sizeof(first));
 }
 
 static void test_place(void **state)
@@ -241,6 +320,9 @@ int main(void)
 		cmocka_unit_test(test_resize),
 		cmocka_unit_test(test_sequence),
 		cmocka_unit_test(test_key_ticks),
+		cmocka_unit_test(test_key_phase),
+		cmocka_unit_test(test_tiers),
+		cmocka_unit_test(test_shown_rotations),
 		cmocka_unit_test(test_place),
 	};
 
