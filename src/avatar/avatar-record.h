@@ -26,7 +26,6 @@ struct avatar_variant {
 };
 
 struct avatar_record {
-	struct avatar_variant variant;
 	uint8_t n_pieces;
 	uint16_t piece_len[AVATAR_PIECES_MAX];
 	uint16_t len; /* of all pieces */
@@ -41,7 +40,12 @@ void avatar_record_encode(const struct avatar_state *state, const struct uuid *s
 /* The records of one avatar made in the current tick. Zero-initialise. */
 struct avatar_record_cache {
 	uint32_t tick;
-	size_t len, allocated;
+	unsigned n, variants_allocated;
+	struct avatar_cached_variant {
+		struct avatar_variant variant;
+		size_t at; /* in records */
+	} * variants;      /* apart, because they are looked through */
+	size_t len, records_allocated;
 	uint8_t *records; /* one after the other, only as long as each needs to be */
 };
 

@@ -76,9 +76,9 @@ static float age_seconds(const struct crowd *crowd, uint32_t since_tick)
 static float distance_squared(const struct delivery *d, unsigned i)
 {
 	const struct priority_block *block = &d->crowd->places[i / PRIORITY_BLOCK];
-	struct vec3 here = avatar_state_position(&d->listener->state);
-	float x = block->x[i % PRIORITY_BLOCK] - here.x, y = block->y[i % PRIORITY_BLOCK] - here.y,
-	      z = block->z[i % PRIORITY_BLOCK] - here.z;
+	float x = block->x[i % PRIORITY_BLOCK] - d->here.x;
+	float y = block->y[i % PRIORITY_BLOCK] - d->here.y;
+	float z = block->z[i % PRIORITY_BLOCK] - d->here.z;
 
 	return x * x + y * y + z * z;
 }
@@ -138,7 +138,6 @@ static void weigh(struct delivery *d)
 {
 	struct crowd *crowd = d->crowd;
 	const struct avatar_query *query = &d->listener->query;
-	struct vec3 here = avatar_state_position(&d->listener->state);
 	unsigned n_blocks = crowd->n_slots / PRIORITY_BLOCK;
 
 	memset(crowd->weights, 0, crowd->n_slots * sizeof(*crowd->weights));
@@ -146,7 +145,7 @@ static void weigh(struct delivery *d)
 		priority_weigh(crowd->places, n_blocks, &query->views[v], &crowd->sorting,
 			       crowd->weights);
 	if (query->n == 0)
-		priority_weigh_around(crowd->places, n_blocks, &here, &crowd->sorting,
+		priority_weigh_around(crowd->places, n_blocks, &d->here, &crowd->sorting,
 				      crowd->weights);
 }
 
@@ -315,6 +314,7 @@ unsigned crowd_frame(struct crowd *crowd)
 			continue;
 		d.crowd = crowd;
 		d.listener = listener;
+		d.here = avatar_state_position(&listener->state);
 		d.spent = d.len = d.n_due = 0;
 		serve(&d);
 		served++;
