@@ -76,8 +76,8 @@ static enum truth has_value(const struct walk *w, const json_t *right, const cha
 				 number, depth + 1);
 	if (!json_is_array(list))
 		return MAYBE;
-	json_array_foreach(list, i, item) found =
-		MAX(found, has_value(w, item, name, number, depth + 1));
+	json_array_foreach (list, i, item)
+		found = MAX(found, has_value(w, item, name, number, depth + 1));
 	return found;
 }
 
@@ -207,8 +207,7 @@ static enum outcome apply_map(struct walk *w, const json_t *vmap, struct context
 	bool some_leave = false;
 	size_t i;
 
-	json_array_foreach(elements, i, pair)
-	{
+	json_array_foreach (elements, i, pair) {
 		struct context inner = context;
 		enum truth t = compare(w, json_object_get(vmap, "key"), json_array_get(pair, 0),
 				       &inner.names_port);
@@ -259,8 +258,7 @@ static enum outcome walk_rule(struct walk *w, const json_t *expr, struct context
 	const json_t *statement;
 	size_t i;
 
-	json_array_foreach(expr, i, statement)
-	{
+	json_array_foreach (expr, i, statement) {
 		const json_t *test = json_object_get(statement, "match");
 		const json_t *vmap = json_object_get(statement, "vmap");
 
@@ -291,8 +289,7 @@ static enum outcome walk_chain(struct walk *w, const char *name, struct context 
 	const json_t *rules = find_path(w->chains, w, name), *expr;
 	size_t i;
 
-	json_array_foreach(rules, i, expr)
-	{
+	json_array_foreach (rules, i, expr) {
 		enum outcome o;
 
 		if (w->rules_left == 0)
@@ -335,8 +332,7 @@ static int index_listing(const json_t *listing, json_t *chains, json_t *sets)
 	size_t i;
 	int r = 0;
 
-	json_array_foreach(listing, i, entry)
-	{
+	json_array_foreach (listing, i, entry) {
 		const json_t *rule = json_object_get(entry, "rule");
 		const json_t *set = json_object_get(entry, "set");
 
@@ -367,11 +363,6 @@ static enum foreign_manager manager_of(const json_t *chains, const struct blocke
 	return strcmp(blocker->family, "inet") == 0 ? FOREIGN_NFTABLES : FOREIGN_IPTABLES;
 }
 
-static bool is_ours(const char *table)
-{
-	return strcmp(table, "hifi") == 0 || strncmp(table, "hifi-", 5) == 0;
-}
-
 /* A base chain of somebody else's that filters what comes in. */
 static bool is_candidate(const json_t *chain, struct blocker *ret)
 {
@@ -384,7 +375,7 @@ static bool is_candidate(const json_t *chain, struct blocker *ret)
 	};
 	if (!hook || !ret->family || !ret->table || !ret->chain)
 		return false;
-	return is_text(chain, "type", "filter") && !is_ours(ret->table) &&
+	return is_text(chain, "type", "filter") && !ruleset_owns(ret->table) &&
 	       (strcmp(hook, "input") == 0 || strcmp(hook, "prerouting") == 0 ||
 		strcmp(hook, "ingress") == 0);
 }
@@ -422,8 +413,7 @@ int foreign_find_blockers(const json_t *listing, const struct plan *plan,
 	size_t i;
 	int r = chains && sets ? index_listing(listing, chains, sets) : -ENOMEM, n = 0;
 
-	json_array_foreach(listing, i, entry)
-	{
+	json_array_foreach (listing, i, entry) {
 		const json_t *chain = json_object_get(entry, "chain");
 		struct blocker blocker;
 

@@ -1,5 +1,5 @@
-/* What other tables do to our ports. Read from a listing of everything in the kernel, by
- * following a new flow to a port through each base chain that incoming packets pass.
+/* What other tables do to our ports. Read from a listing of tables, by following a new flow to a
+ * port through each base chain that incoming packets pass.
  *
  * A rule may depend on what is not known here (from where, on which interface, a match of
  * iptables' own). Such a rule lets a port through only when it names the port, and never counts

@@ -240,15 +240,15 @@ static int apply(struct nftables *nft, json_t *commands)
 
 /* --- commands --- */
 
-/* What drops all the same, by a listing of all tables in *ret_listing, which the result borrows
- * from. */
+/* What drops all the same, by a listing of the other tables in *ret_listing, which the result
+ * borrows from. */
 static int find_blockers(struct nftables *nft, const struct plan *plan,
 			 struct blocker blockers[static FOREIGN_BLOCKERS_MAX], json_t **ret_listing)
 {
 	_cleanup_free_ char *error = NULL;
-	int r = nftables_list_all(nft, ret_listing, &error);
+	int r = nftables_list_others(nft, ret_listing, &error);
 
-	return r < 0 ? complain(r, "Cannot list the tables", error)
+	return r < 0 ? complain(r, "Cannot list the other tables", error)
 		     : foreign_find_blockers(*ret_listing, plan, blockers);
 }
 

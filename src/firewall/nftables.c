@@ -106,7 +106,7 @@ int nftables_run(struct nftables *nft, const json_t *commands, char **ret_error)
 }
 
 /* Takes what. */
-static int list(struct nftables *nft, json_t *what, json_t **ret, char **ret_error)
+static int list(struct nftables *nft, unsigned flags, json_t *what, json_t **ret, char **ret_error)
 {
 	json_t *commands = json_pack("{s:[{s:o}]}", "nftables", "list", what), *answer, *array;
 	int r;
@@ -114,6 +114,7 @@ static int list(struct nftables *nft, json_t *what, json_t **ret, char **ret_err
 	*ret_error = NULL;
 	if (!commands)
 		return -ENOMEM;
+	nft_ctx_output_set_flags(nft->ctx, flags);
 	r = nftables_run(nft, commands, ret_error);
 	json_decref(commands);
 	if (r < 0)
@@ -129,29 +130,76 @@ static int list(struct nftables *nft, json_t *what, json_t **ret, char **ret_err
 	return 0;
 }
 
+/* In libnftables 1.0.6 this is the one listing that really leaves elements out: any other, that of
+ * one table or of all counters too, reads them from the kernel first, which takes seconds when a
+ * flood has filled our sets. */
+static int list_terse(struct nftables *nft, json_t **ret, char **ret_error)
+{
+	return list(nft, NFT_CTX_OUTPUT_TERSE, json_pack("{s:n}", "ruleset"), ret, ret_error);
+}
+
+/* "table" or "family" of what an entry of a listing is about; "" where there is none. */
+static const char *text_of(const json_t *entry, const char *member)
+{
+	const json_t *table = json_object_get(entry, "table");
+	const json_t *object = json_object_iter_value(json_object_iter((json_t *) entry));
+	const char *text = json_string_value(
+		json_object_get(object, table && strcmp(member, "table") == 0 ? "name" : member));
+
+	return text ? text : "";
+}
+
 int nftables_list_table(struct nftables *nft, const char *family, const char *table, json_t **ret,
 			char **ret_error)
 {
-	json_t *tables = NULL;
-	bool exists;
-	int r;
+	json_t *all = NULL, *found = NULL, *entry;
+	size_t i;
+	int r = list_terse(nft, &all, ret_error);
 
-	nft_ctx_output_set_flags(nft->ctx, NFT_CTX_OUTPUT_TERSE);
-	r = list(nft, json_pack("{s:{s:s}}", "tables", "family", family), &tables, ret_error);
 	if (r < 0)
 		return r;
-	exists = ruleset_find(tables, "table", table) != NULL;
-	json_decref(tables);
-	if (!exists) {
-		*ret = NULL;
-		return 0;
+	json_array_foreach (all, i, entry) {
+		if (strcmp(text_of(entry, "table"), table) != 0 ||
+		    strcmp(text_of(entry, "family"), family) != 0)
+			continue;
+		if (!found)
+			found = json_array();
+		if (json_array_append(found, entry) < 0)
+			r = -ENOMEM;
 	}
-	return list(nft, json_pack("{s:{s:s, s:s}}", "table", "family", family, "name", table), ret,
-		    ret_error);
+	json_decref(all);
+	if (r < 0)
+		json_decref(found);
+	else
+		*ret = found;
+	return r;
 }
 
-int nftables_list_all(struct nftables *nft, json_t **ret, char **ret_error)
+/* One after the other, so that the elements of our own sets are not read. */
+int nftables_list_others(struct nftables *nft, json_t **ret, char **ret_error)
 {
-	nft_ctx_output_set_flags(nft->ctx, 0);
-	return list(nft, json_pack("{s:n}", "ruleset"), ret, ret_error);
+	json_t *all = NULL, *others = json_array(), *entry;
+	size_t i;
+	int r = list_terse(nft, &all, ret_error);
+
+	json_array_foreach (all, i, entry) {
+		json_t *table = NULL;
+
+		if (r < 0 || !json_object_get(entry, "table") ||
+		    ruleset_owns(text_of(entry, "table")))
+			continue;
+		r = list(nft, 0,
+			 json_pack("{s:{s:s, s:s}}", "table", "family", text_of(entry, "family"),
+				   "name", text_of(entry, "table")),
+			 &table, ret_error);
+		if (r >= 0 && json_array_extend(others, table) < 0)
+			r = -ENOMEM;
+		json_decref(table);
+	}
+	json_decref(all);
+	if (r < 0)
+		json_decref(others);
+	else
+		*ret = others;
+	return r;
 }

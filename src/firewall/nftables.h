@@ -17,7 +17,8 @@ DEFINE_CLEANUP_FUNC(struct nftables *, nftables_free)
 int nftables_run(struct nftables *nft, const json_t *commands, char **ret_error);
 
 /* What is in a table, without the elements of its sets; NULL in *ret when there is no such table.
- * And all tables, with elements. A new reference to an array; errors as above. */
+ * And what is in all tables that are not ours, with elements. A new reference to an array; errors
+ * as above. */
 int nftables_list_table(struct nftables *nft, const char *family, const char *table, json_t **ret,
 			char **ret_error);
-int nftables_list_all(struct nftables *nft, json_t **ret, char **ret_error);
+int nftables_list_others(struct nftables *nft, json_t **ret, char **ret_error);

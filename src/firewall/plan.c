@@ -137,8 +137,7 @@ static int configure_subnets(struct plan *plan, const json_t *list, char **ret_e
 	const json_t *value;
 	size_t i;
 
-	json_array_foreach(list, i, value)
-	{
+	json_array_foreach (list, i, value) {
 		struct subnet subnet;
 
 		/* The schema has checked the format. */

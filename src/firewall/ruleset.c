@@ -42,13 +42,17 @@ char *ruleset_table(unsigned port_base, char buf[static RULESET_NAME_MAX])
 	return buf;
 }
 
+bool ruleset_owns(const char *table)
+{
+	return strcmp(table, "hifi") == 0 || strncmp(table, "hifi-", strlen("hifi-")) == 0;
+}
+
 const json_t *ruleset_find(const json_t *listing, const char *kind, const char *name)
 {
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(listing, i, entry)
-	{
+	json_array_foreach (listing, i, entry) {
 		const json_t *object = json_object_get(entry, kind);
 		const char *text = json_string_value(json_object_get(object, "name"));
 

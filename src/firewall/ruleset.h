@@ -20,6 +20,8 @@
 
 /* "hifi", or "hifi-N" of a domain with a port base: each has its own. Returns buf. */
 char *ruleset_table(unsigned port_base, char buf[static RULESET_NAME_MAX]);
+/* Whether a table has such a name. */
+bool ruleset_owns(const char *table);
 #define RULESET_TABLE(port_base) ruleset_table((port_base), (char[RULESET_NAME_MAX]){0})
 
 /* One transaction that makes the table anew. listing: what the kernel has in the table now (see

@@ -47,8 +47,7 @@ static int append_ports(json_t *list, const json_t *listing, const json_t *vmap)
 	const json_t *elements = json_object_get(json_object_get(vmap, "data"), "set"), *pair;
 	size_t i;
 
-	json_array_foreach(elements, i, pair)
-	{
+	json_array_foreach (elements, i, pair) {
 		const json_t *to = json_object_get(json_array_get(pair, 1), "goto");
 		const char *name = json_string_value(json_object_get(to, "target"));
 
@@ -66,8 +65,7 @@ json_t *status_json(const json_t *listing)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(listing, i, entry)
-	{
+	json_array_foreach (listing, i, entry) {
 		const json_t *expr = json_object_get(json_object_get(entry, "rule"), "expr");
 		const json_t *vmap = json_object_get(json_array_get(expr, 0), "vmap");
 
@@ -92,8 +90,7 @@ void status_print(const json_t *status, FILE *f)
 
 	(void) fprintf(f, format, "PORT", "PROTO", "NAME", "OPEN TO", "PACKETS", "BYTES", "LIMITED",
 		       "REFUSED");
-	json_array_foreach(status, i, port)
-	{
+	json_array_foreach (status, i, port) {
 		const json_t *accepted = json_object_get(port, "accepted");
 
 		(void) fprintf(f, "%-5lld %-5s %-13s %-27s %14lld %14lld %9lld %9lld\n",
