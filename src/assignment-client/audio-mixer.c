@@ -800,6 +800,7 @@ static int on_replicated(void *userdata, const struct received *rx)
 static int set_up(struct audio_mixer *m, const json_t *settings)
 {
 	_cleanup_(hrtf_freep) struct hrtf *set = NULL;
+	const char *engine;
 	int r;
 
 	m->codecs = codec_set_builtin();
@@ -816,6 +817,8 @@ static int set_up(struct audio_mixer *m, const json_t *settings)
 	if (r < 0)
 		return r;
 	TAKE_PTR(set);
+	engine = secure_getenv("HIFI_AUDIO_ENGINE");
+	mix_set_exact(m->mix, engine && strcmp(engine, "reference") == 0);
 	mix_set_acoustics(m->mix, &m->settings.space);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "audio/gain.h"
 #include "audio/limiter.h"
 #include "audio/mix.h"
+#include "audio/spectral.h"
 
 /* What a node asked for about an id. */
 struct mix_opinion {
@@ -26,6 +27,10 @@ struct mix_source {
 	/* Tells sources that had the same slot one after the other. */
 	uint32_t generation;
 
+	/* As of mix_pop(). Without a spectrum it is rendered exactly. */
+	bool has_spectrum;
+	struct spectrum spectrum;
+
 	/* As of mix_settle(). */
 	bool quiet, was_quiet;
 	uint64_t zones;
@@ -40,6 +45,7 @@ struct mix_pair {
 };
 
 struct mix_node {
+	const struct mix *mix;
 	struct uuid id;
 	unsigned slot;
 
@@ -67,6 +73,8 @@ struct mix_node {
 
 struct mix {
 	struct renderer *renderer;
+	struct spectral *spectral;
+	bool exact;
 	const struct acoustics *space;
 	uint32_t generation;
 

@@ -12,6 +12,7 @@ struct listening {
 	struct mix_node *listener;
 	const struct audio_pose *pose;
 	float ears[HRTF_EARS][AUDIO_FRAME_SAMPLES];
+	struct spectral_sums sums;
 	struct mix_counts *counts;
 };
 
@@ -87,8 +88,11 @@ static void render(struct listening *l, const struct mix_source *source,
 			l->counts->echo_mixes++;
 		return;
 	}
-	renderer_add_mono(renderer, stream->block[0], from, to, l->ears[HRTF_LEFT],
-			  l->ears[HRTF_RIGHT]);
+	if (source->has_spectrum)
+		spectral_add_mono(l->mix->spectral, &source->spectrum, from, to, &l->sums);
+	else
+		renderer_add_mono(renderer, stream->block[0], from, to, l->ears[HRTF_LEFT],
+				  l->ears[HRTF_RIGHT]);
 	l->counts->hrtf_renders++;
 }
 
@@ -160,6 +164,7 @@ enum mix_result mix_listen(struct mix *mix, struct mix_node *node,
 	for (size_t i = 0; i < MIN(mix->n_sources, node->n_pairs); i++)
 		if (mix->sources[i])
 			visit(&l, mix->sources[i], &node->pairs[i]);
+	spectral_finish(mix->spectral, &l.sums, l.ears[HRTF_LEFT], l.ears[HRTF_RIGHT]);
 
 	if (!is_silent(l.ears[HRTF_LEFT]) || !is_silent(l.ears[HRTF_RIGHT])) {
 		limiter_run(&node->limiter, l.ears[HRTF_LEFT], l.ears[HRTF_RIGHT], ret);

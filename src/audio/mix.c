@@ -12,14 +12,22 @@ static const struct acoustics empty_space = { .coefficient_usual = ACOUSTICS_COE
 
 int mix_set_hrtf(struct mix *mix, struct hrtf *set)
 {
-	struct renderer *renderer;
+	_cleanup_(renderer_freep) struct renderer *renderer = NULL;
+	struct spectral *spectral;
 	int r;
 
 	r = renderer_new(set, &renderer);
 	if (r < 0)
 		return r;
+	r = spectral_new(renderer, &spectral);
+	if (r < 0) {
+		(void) renderer_take_hrtf(renderer);
+		return r;
+	}
+	spectral_free(mix->spectral);
+	mix->spectral = spectral;
 	renderer_free(mix->renderer);
-	mix->renderer = renderer;
+	mix->renderer = TAKE_PTR(renderer);
 	return 0;
 }
 
@@ -50,9 +58,15 @@ struct mix *mix_free(struct mix *mix)
 			mix_node_remove(mix, mix->nodes[i]);
 	free(mix->nodes);
 	free(mix->sources);
+	spectral_free(mix->spectral);
 	renderer_free(mix->renderer);
 	free(mix);
 	return NULL;
+}
+
+void mix_set_exact(struct mix *mix, bool on)
+{
+	mix->exact = on;
 }
 
 void mix_set_acoustics(struct mix *mix, const struct acoustics *space)
@@ -257,6 +271,7 @@ int mix_node_add(struct mix *mix, const struct uuid *id, struct mix_node **ret)
 	node->relations = calloc(mix->n_nodes, sizeof(*node->relations));
 	if (!node->relations)
 		return -ENOMEM;
+	node->mix = mix;
 	node->id = *id;
 	node->slot = slot;
 	node->avatar_gain = node->injector_gain = 1;
@@ -392,10 +407,22 @@ void mix_node_remove(struct mix *mix, struct mix_node *node)
 
 /* --- between popping and listening --- */
 
+static void pop_source(const struct mix *mix, struct mix_source *source, uint64_t now_usec)
+{
+	const struct inbound_stream *stream = source->stream;
+
+	inbound_stream_pop(source->stream, now_usec);
+	/* Nobody hears a source for longer than one frame after it went quiet. */
+	source->has_spectrum = !mix->exact && !stream->stereo &&
+			       !(source->quiet && inbound_stream_is_quiet(stream));
+	if (source->has_spectrum)
+		spectral_transform(mix->spectral, stream->block[0], &source->spectrum);
+}
+
 void mix_pop(struct mix_node *node, uint64_t now_usec)
 {
 	for (size_t i = 0; i < node->n_sources; i++)
-		inbound_stream_pop(node->sources[i]->stream, now_usec);
+		pop_source(node->mix, node->sources[i], now_usec);
 }
 
 static void settle_source(struct mix *mix, struct mix_source *source)

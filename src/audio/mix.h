@@ -44,6 +44,9 @@ struct mix *mix_free(struct mix *mix);
 DEFINE_CLEANUP_FUNC(struct mix *, mix_free);
 /* Another set; takes it over on success. -ENOMEM. */
 int mix_set_hrtf(struct mix *mix, struct hrtf *set);
+/* Renders in the time domain, straight from the definition, instead of in the frequency domain:
+ * the same sound at many times the cost. */
+void mix_set_exact(struct mix *mix, bool on);
 /* Borrowed until another is set. */
 void mix_set_acoustics(struct mix *mix, const struct acoustics *space);
 

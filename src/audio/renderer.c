@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audio/geometry.h"
+#include "audio/wide.h"
 
 #define HEAD_RADIUS 0.0875f
 /* Sources do not come nearer than this. */
@@ -29,17 +30,6 @@
 
 static_assert(HRTF_TAPS % TAP_STEP == 0, "the ears' filters are whole steps");
 static_assert(STREAM_HISTORY_SAMPLES >= TAPS_ROUNDED_UP - 1, "the past reaches back far enough");
-
-/* Compiled for two widths of vectors; the loader picks. Without fused operations in either, both
- * round alike. (Thread sanitizer cannot be called as early as that.) */
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
-#define _wide_ __attribute__((target_clones("avx2", "default")))
-#else
-#define _wide_
-#endif
 
 struct renderer {
 	struct hrtf *set;
@@ -208,9 +198,28 @@ struct renderer *renderer_free(struct renderer *renderer)
 	return NULL;
 }
 
+struct hrtf *renderer_take_hrtf(struct renderer *renderer)
+{
+	return TAKE_PTR(renderer->set);
+}
+
 const struct hrtf *renderer_hrtf(const struct renderer *renderer)
 {
 	return renderer->set;
+}
+
+const float *renderer_fade(const struct renderer *renderer)
+{
+	return renderer->fade;
+}
+
+void renderer_curve(const struct renderer *renderer, unsigned curve,
+		    float ret[static RENDERER_CURVE_TAPS])
+{
+	assert(curve < RENDERER_CURVES);
+
+	for (unsigned i = 0; i < RENDERER_CURVE_TAPS; i++)
+		ret[i] = i < renderer->curve_taps[curve] ? renderer->curves[curve][i] : 0;
 }
 
 /* Without gain. Returns how many taps there are, a multiple of TAP_STEP. */
@@ -256,12 +265,6 @@ _wide_ static void convolve(const float *restrict x, const float *restrict taps,
 	}
 }
 
-static bool same_filter(const struct render_params *a, const struct render_params *b,
-			enum hrtf_ear ear)
-{
-	return a->direction[ear] == b->direction[ear] && a->curve[ear] == b->curve[ear];
-}
-
 static void add_faded(const struct renderer *renderer, const float *restrict frame, float gain_from,
 		      float gain_to, float *restrict out)
 {
@@ -275,7 +278,7 @@ static void add_ear(const struct renderer *renderer, const float *block,
 {
 	const float *present = block + STREAM_HISTORY_SAMPLES;
 	float taps[TAPS_ROUNDED_UP], frame[AUDIO_FRAME_SAMPLES];
-	bool same = same_filter(from, to, ear);
+	bool same = render_params_same_filter(from, to, ear);
 	float gain_from = same ? from->gain[ear] : 0;
 	unsigned n;
 

@@ -25,6 +25,12 @@ struct render_params {
 	float gain[HRTF_EARS];
 };
 
+static inline bool render_params_same_filter(const struct render_params *a,
+					     const struct render_params *b, enum hrtf_ear ear)
+{
+	return a->direction[ear] == b->direction[ear] && a->curve[ear] == b->curve[ear];
+}
+
 /* What the renderer needs besides the source: built once per HRTF set. */
 struct renderer;
 
@@ -32,7 +38,14 @@ struct renderer;
 int renderer_new(struct hrtf *set, struct renderer **ret);
 struct renderer *renderer_free(struct renderer *renderer);
 DEFINE_CLEANUP_FUNC(struct renderer *, renderer_free);
+/* Gives the set back; the renderer can only be freed after that. */
+struct hrtf *renderer_take_hrtf(struct renderer *renderer);
 const struct hrtf *renderer_hrtf(const struct renderer *renderer);
+/* The weights of the old in a cross-fade of one frame. */
+const float *renderer_fade(const struct renderer *renderer);
+/* The taps of a curve that count. */
+void renderer_curve(const struct renderer *renderer, unsigned curve,
+		    float ret[static RENDERER_CURVE_TAPS]);
 /* The taps of one ear under params, gain and all. */
 void renderer_filter(const struct renderer *renderer, const struct render_params *params,
 		     enum hrtf_ear ear, float ret[static RENDERER_TAPS]);

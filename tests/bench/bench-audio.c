@@ -1,4 +1,4 @@
-/* What the audio engine costs: preparing and loading an HRTF set, one pair through the renderer,
+/* What the audio engine costs: preparing and loading an HRTF set, one pair through each renderer,
  * one listener's frame in crowds of several sizes, the limiter, the codecs. Prints one line per
  * figure: name, value, unit. With a SOFA file as its argument it measures that set's preparation
  * too. All times are of this process's CPU, so that a busy machine tells less. */
@@ -8,6 +8,7 @@
 
 #include "audio/limiter.h"
 #include "audio/mix.h"
+#include "audio/spectral.h"
 #include "base/clock.h"
 
 static double best_usec(void (*f)(void *userdata), void *userdata, unsigned calls)
@@ -31,6 +32,9 @@ struct pair_bench {
 	float block[STREAM_BLOCK_SAMPLES];
 	struct render_params from, to;
 	float left[AUDIO_FRAME_SAMPLES], right[AUDIO_FRAME_SAMPLES];
+	struct spectral *spectral;
+	struct spectrum spectrum;
+	struct spectral_sums sums;
 };
 
 static void pair_once(void *userdata)
@@ -42,25 +46,64 @@ static void pair_once(void *userdata)
 	renderer_add_mono(b->renderer, b->block, &b->from, &b->to, b->left, b->right);
 }
 
-static void bench_pairs(struct renderer *renderer)
+static void spectral_pair_once(void *userdata)
+{
+	struct pair_bench *b = userdata;
+
+	spectral_add_mono(b->spectral, &b->spectrum, &b->from, &b->to, &b->sums);
+}
+
+static void transform_once(void *userdata)
+{
+	struct pair_bench *b = userdata;
+
+	spectral_transform(b->spectral, b->block, &b->spectrum);
+}
+
+static void finish_once(void *userdata)
+{
+	struct pair_bench *b = userdata;
+
+	spectral_finish(b->spectral, &b->sums, b->left, b->right);
+}
+
+static void bench_pair(struct pair_bench *b, const char *name)
+{
+	double exact = 1e3 * best_usec(pair_once, b, 1000);
+	double fast = 1e3 * best_usec(spectral_pair_once, b, 1000);
+
+	printf("pair %s, reference\t%.0f\tns\n", name, exact);
+	printf("pair %s, spectral\t%.0f\tns\n", name, fast);
+}
+
+static int bench_pairs(struct renderer *renderer)
 {
 	static struct pair_bench b;
 	const struct vec3 near = { 1.2f, 0, -1 }, close = { 0.5f, 0, -0.3f }, far = { 20, 1, -20 };
 	const struct vec3 far_on = { 21, 1, -19 };
 
 	b.renderer = renderer;
+	if (spectral_new(renderer, &b.spectral) < 0)
+		return 1;
 	for (unsigned i = 0; i < STREAM_BLOCK_SAMPLES; i++)
 		b.block[i] = 0.1f * sinf((float) i * 0.1f);
 
+	spectral_transform(b.spectral, b.block, &b.spectrum);
+
 	b.from = b.to = renderer_place(&near, 0.5f);
-	printf("pair at rest, 1.6 m\t%.0f\tns\n", 1e3 * best_usec(pair_once, &b, 1000));
+	bench_pair(&b, "at rest, 1.6 m");
 	b.from = b.to = renderer_place(&far, 0.1f);
-	printf("pair at rest, 28 m\t%.0f\tns\n", 1e3 * best_usec(pair_once, &b, 1000));
+	bench_pair(&b, "at rest, 28 m");
 	b.to = renderer_place(&far_on, 0.1f);
-	printf("pair moving, 28 m\t%.0f\tns\n", 1e3 * best_usec(pair_once, &b, 1000));
+	bench_pair(&b, "moving, 28 m");
 	b.from = renderer_place(&near, 0.5f);
 	b.to = renderer_place(&close, 0.5f);
-	printf("pair moving, near\t%.0f\tns\n", 1e3 * best_usec(pair_once, &b, 1000));
+	bench_pair(&b, "moving, near");
+
+	printf("transform of a source\t%.2f\tus\n", best_usec(transform_once, &b, 1000));
+	printf("finish a listener, fading\t%.2f\tus\n", best_usec(finish_once, &b, 1000));
+	spectral_free(b.spectral);
+	return 0;
 }
 
 /* --- a crowd --- */
@@ -108,7 +151,7 @@ static void crowd_once(void *userdata)
 		(void) mix_listen(crowd->mix, crowd->nodes[i], out, &crowd->counts);
 }
 
-static int bench_crowd(unsigned n, unsigned talkers)
+static int bench_crowd(unsigned n, unsigned talkers, bool exact)
 {
 	static const struct jitter_config config = { .dynamic = true };
 	struct crowd crowd = { .n = n, .talkers = talkers };
@@ -117,6 +160,7 @@ static int bench_crowd(unsigned n, unsigned talkers)
 
 	if (hrtf_synthesise(&set) < 0 || mix_new(set, &crowd.mix) < 0)
 		return 1;
+	mix_set_exact(crowd.mix, exact);
 	for (unsigned i = 0; i < n; i++) {
 		struct uuid id = { .b = { 1, (uint8_t) (i >> 8), (uint8_t) i } };
 
@@ -128,8 +172,10 @@ static int bench_crowd(unsigned n, unsigned talkers)
 			(struct vec3){ (float) (i % 10) * 2, 0, (float) (i / 10) * 2 };
 	}
 	usec = best_usec(crowd_once, &crowd, 3);
-	printf("frame, %u of %u talking\t%.0f\tus\n", talkers, n, usec);
-	printf("per listener, %u of %u talking\t%.1f\tus\n", talkers, n, usec / n);
+	printf("frame, %u of %u talking, %s\t%.0f\tus\n", talkers, n,
+	       exact ? "reference" : "spectral", usec);
+	printf("per listener, %u of %u talking, %s\t%.1f\tus\n", talkers, n,
+	       exact ? "reference" : "spectral", usec / n);
 	mix_free(crowd.mix);
 	return 0;
 }
@@ -217,9 +263,12 @@ int main(int argc, char **argv)
 	if (argc > 1 && bench_set(argv[1]) != 0)
 		return 1;
 
-	bench_pairs(renderer);
+	if (bench_pairs(renderer) != 0)
+		return 1;
 	bench_output(0.5f, "below the ceiling");
 	bench_output(4, "limiting");
-	return bench_crowd(10, 10) || bench_crowd(100, 0) || bench_crowd(100, 10) ||
-	       bench_crowd(100, 100);
+	return bench_crowd(10, 10, true) || bench_crowd(100, 10, true) ||
+	       bench_crowd(10, 10, false) || bench_crowd(100, 0, false) ||
+	       bench_crowd(100, 10, false) || bench_crowd(100, 100, false) ||
+	       bench_crowd(200, 200, false);
 }

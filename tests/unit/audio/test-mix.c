@@ -21,6 +21,8 @@ enum {
 	PEOPLE,
 };
 
+#define WALK_FRAMES 60
+
 static const struct jitter_config config = { .dynamic = true };
 static const struct uuid sound_id = { { 0xff } };
 
@@ -584,6 +586,35 @@ static void test_crowds_come_and_go(void **state)
 
 #define in_room(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* Alice walks around the listener, Bob speaks now and then. */
+static void record_walk(int16_t ret[static WALK_FRAMES * AUDIO_FRAME_SAMPLES_MAX])
+{
+	for (unsigned i = 0; i < WALK_FRAMES; i++) {
+		float a = (float) i * 0.2f;
+
+		voices[ALICE]->pose.position = (struct vec3){ 3 * cosf(a), 0.5f, 1.5f * sinf(a) };
+		(void) frame(500, i / 10 % 2 ? 700 : 0);
+		memcpy(ret + i * AUDIO_FRAME_SAMPLES_MAX, out, sizeof(out));
+	}
+}
+
+static void test_both_renderers_sound_the_same(void **state)
+{
+	static int16_t fast[WALK_FRAMES * AUDIO_FRAME_SAMPLES_MAX], exact[ELEMENTSOF(fast)];
+	int loudest = 0;
+
+	record_walk(fast);
+	teardown(state);
+	assert_int_equal(setup(state), 0);
+	mix_set_exact(mix, true);
+	record_walk(exact);
+	for (unsigned i = 0; i < ELEMENTSOF(fast); i++) {
+		assert_true(abs(fast[i] - exact[i]) <= 1);
+		loudest = MAX(loudest, abs(exact[i]));
+	}
+	assert_true(loudest > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -611,6 +642,7 @@ int main(void)
 		in_room(test_lists_are_counted),
 		in_room(test_a_new_set_takes_over),
 		in_room(test_crowds_come_and_go),
+		in_room(test_both_renderers_sound_the_same),
 	};
 
 	return cmocka_run_group_tests_name("mix", tests, NULL, NULL);
