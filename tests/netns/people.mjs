@@ -1,19 +1,18 @@
 // Two people with the Web SDK, run in a network namespace of their own by loss.test.mjs: they enter, chat
 // both ways and move. Prints one line of JSON: what came and how long it took.
 //
-//   node people.mjs URL MESSAGES
+//   node people.mjs URL MESSAGES LENGTH
 import { monotonicMs } from "../e2e/lib/clock.mjs";
 import { newPerson } from "../e2e/lib/fixture.mjs";
 import { sdkErrors } from "../e2e/lib/sdk-node.mjs";
 import { until } from "../e2e/lib/wait.mjs";
 
 const ENTER_MS = 60000;
-const CHAT_MS = 60000;
-const TEXT_LENGTH = 3000;
+const CHAT_MS = 100000;
 
-const [url, messages] = [process.argv[2], Number(process.argv[3])];
+const [url, messages, length] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 
-const textOf = (who, i) => `${who} ${i} `.padEnd(TEXT_LENGTH, String.fromCharCode(97 + i % 26));
+const textOf = (who, i) => `${who} ${i} `.padEnd(length, String.fromCharCode(97 + i % 26));
 
 async function enter(names) {
 	const people = await Promise.all(names.map(newPerson));
@@ -51,7 +50,7 @@ async function move([alice, bob]) {
 	const seen = await alice.meets(bob.id, { deadlineMs: 10000 });
 	const start = monotonicMs();
 	bob.me.position = { x: 7, y: 0, z: 0 };
-	await until("move seen", () => Math.abs(seen.position.x - 7) < 0.01, { deadlineMs: 5000 });
+	await until("move seen", () => Math.abs(seen.position.x - 7) < 0.01, { deadlineMs: 10000 });
 	return monotonicMs() - start;
 }
 
@@ -61,7 +60,7 @@ try {
 	result.enterMs = took;
 	result.chat = await chat(people);
 	result.moveMs = await move(people);
-	await Promise.all(people.map((person) => person.leave()));
+	people.forEach((person) => person.domain.disconnect());
 	result.errors = sdkErrors;
 } catch (error) {
 	result.failure = error.message;

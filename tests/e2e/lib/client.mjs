@@ -79,8 +79,7 @@ export class Client {
 	async leave() {
 		this.stopUpdates();
 		this.domain.disconnect();
-		await until("disconnected", () => this.domain.state === this.sdk.DomainServer.DISCONNECTED &&
-			this.domain.sessionUUID.value() === this.sdk.Uuid.NULL);
+		await until("no session", () => this.domain.sessionUUID.value() === this.sdk.Uuid.NULL);
 	}
 
 	// What a page's render loop does (04 §15.1).
