@@ -147,8 +147,10 @@ static struct sighting *sight(struct client *c, const struct uuid *id, uint64_t 
 	const struct session *session = sessions_find(&c->scene->sessions, id);
 	struct sighting *s;
 
-	if (!session)
+	if (!session) {
+		c->scene->measures.traffic.others_records += c->scene->is_measuring;
 		return NULL;
+	}
 	if (session->left_usec > 0) {
 		if (now_usec > session->left_usec + GHOST_USEC)
 			measures_fault(&c->scene->measures, FAULT_GHOST);

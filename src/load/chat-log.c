@@ -91,6 +91,13 @@ static bool parse_serial(struct span text, uint32_t *ret)
 	return sscanf(head, TEXT_FORMAT, ret) == 1;
 }
 
+bool chat_text_is_ours(struct span text)
+{
+	uint32_t serial;
+
+	return text.len > 0 && parse_serial(text, &serial);
+}
+
 bool chat_message_has(const struct chat_message *message, unsigned client)
 {
 	return message->received[client / 8] >> (client % 8) & 1;

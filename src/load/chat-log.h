@@ -44,6 +44,8 @@ enum chat_arrival {
 	CHAT_LATE,    /* waited for no more */
 };
 
+/* Whether a text looks like one of this program's. */
+bool chat_text_is_ours(struct span text);
 /* A text arrived at the client. */
 enum chat_arrival chat_log_receive(struct chat_log *log, unsigned client, struct span text,
 				   const struct uuid *sender_id, const struct chat_message **ret);

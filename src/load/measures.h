@@ -54,6 +54,8 @@ struct traffic_measures {
 	struct histogram move_interval; /* between updates of one avatar at one client */
 
 	uint64_t chats_sent, chats_received;
+	/* Of people who are not of this run. */
+	uint64_t others_records, others_chats;
 	struct histogram chat_latency;
 
 	uint64_t entity_packets;

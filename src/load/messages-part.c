@@ -3,22 +3,27 @@
  * right id. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "load/client.h"
 #include "node/messages-data.h"
 
 /* A subscription is not confirmed; by then it has arrived. */
 #define SUBSCRIBE_USEC (2 * USEC_PER_SEC)
-#define CHANNEL_MAX    64
+#define CHANNEL_MAX    (LOAD_CHANNEL_MAX + 1)
 #define TEXT_SHORT     200
 #define TEXT_LONG      5000 /* several packets */
 #define LONG_EVERY     16
 
-/* Runs that are made at the same time do not hear each other. */
+/* Runs that are made at the same time do not hear each other, unless they are told to. */
 static struct span channel(const struct client *c, char buf[static CHANNEL_MAX])
 {
-	int n = snprintf(buf, CHANNEL_MAX, "hifi-load-%08x", c->scene->run_id);
+	const char *name = c->scene->options->channel;
+	int n;
 
+	if (name)
+		return span_of(name, strlen(name));
+	n = snprintf(buf, CHANNEL_MAX, "hifi-load-%08x", c->scene->run_id);
 	return span_of(buf, (size_t) n);
 }
 
@@ -63,6 +68,10 @@ static void take_text(struct client *c, struct span text, const struct uuid *sen
 	struct measures *m = &c->scene->measures;
 	const struct chat_message *message;
 
+	if (c->scene->options->channel && !chat_text_is_ours(text)) {
+		m->traffic.others_chats += c->scene->is_measuring;
+		return;
+	}
 	switch (chat_log_receive(&c->scene->chat, c->index, text, sender, &message)) {
 	case CHAT_FIRST:
 		if (c->scene->is_measuring) {

@@ -25,6 +25,7 @@ enum {
 	OPT_SPREAD,
 	OPT_JOINTS,
 	OPT_CHAT,
+	OPT_CHANNEL,
 	OPT_NO_AUDIO,
 	OPT_NO_AVATAR,
 	OPT_NO_MESSAGES,
@@ -62,6 +63,7 @@ static const struct argp_option argp_options[] = {
 	{ "spread", OPT_SPREAD, "METRES", 0, "Side of the square they stand in (20)", 3 },
 	{ "joints", OPT_JOINTS, "N", 0, "Joints of each avatar, a third of them moving (60)", 3 },
 	{ "chat", OPT_CHAT, "RATE", 0, "Chat messages per second and client (0.02)", 3 },
+	{ "channel", OPT_CHANNEL, "NAME", 0, "Chat on this channel, with whoever else is there", 3 },
 	{ "no-audio", OPT_NO_AUDIO, NULL, 0, "Leave the audio-mixer alone", 3 },
 	{ "no-avatar", OPT_NO_AVATAR, NULL, 0, "Leave the avatar-mixer alone", 3 },
 	{ "no-messages", OPT_NO_MESSAGES, NULL, 0, "Leave the messages-mixer alone", 3 },
@@ -258,6 +260,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_CODEC:
 		return parse_codec(state, arg);
+	case OPT_CHANNEL:
+		if (strlen(arg) == 0 || strlen(arg) > LOAD_CHANNEL_MAX) {
+			argp_error(state, "--channel must have 1 to %d bytes", LOAD_CHANNEL_MAX);
+			return EINVAL;
+		}
+		o->channel = arg;
+		return 0;
 	case OPT_TONE:
 		o->tone = true;
 		return 0;

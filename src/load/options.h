@@ -9,6 +9,8 @@
 #define LOAD_JOINTS_MAX 200
 
 /* Nothing in it is owned: strings are those of argv. */
+#define LOAD_CHANNEL_MAX 63
+
 struct load_options {
 	const char *host;
 	uint16_t port;
@@ -28,6 +30,7 @@ struct load_options {
 	double spread_m;
 	unsigned joints;
 	double chat; /* messages per second and client */
+	const char *channel; /* to chat on; NULL: one of the run's own */
 
 	bool json;
 

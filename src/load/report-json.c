@@ -76,18 +76,20 @@ static json_t *avatar_json(const struct report *report)
 {
 	const struct traffic_measures *m = &report->measures->traffic;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "updates", count(m->avatar_updates),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "updates", count(m->avatar_updates),
 			 "update_rate", real(report_update_rate(report)), "latency_ms",
 			 histogram_json(&m->move_latency), "interval_ms",
-			 histogram_json(&m->move_interval), "share_seen", real(report->share_seen));
+			 histogram_json(&m->move_interval), "share_seen", real(report->share_seen),
+			 "others_records", count(m->others_records));
 }
 
 static json_t *messages_json(const struct report *report)
 {
 	const struct traffic_measures *m = &report->measures->traffic;
 
-	return json_pack("{s:o, s:o, s:o}", "sent", count(m->chats_sent), "received",
-			 count(m->chats_received), "latency_ms", histogram_json(&m->chat_latency));
+	return json_pack("{s:o, s:o, s:o, s:o}", "sent", count(m->chats_sent), "received",
+			 count(m->chats_received), "latency_ms", histogram_json(&m->chat_latency),
+			 "others", count(m->others_chats));
 }
 
 static json_t *entities_json(const struct report *report)

@@ -60,6 +60,12 @@ static void print_audio(const struct report *report, FILE *f)
 			       (unsigned long long) report->measures->run.codecs_refused);
 }
 
+static void print_others(FILE *f, const char *what, uint64_t n)
+{
+	if (n > 0)
+		(void) fprintf(f, "  %-24s %llu\n", what, (unsigned long long) n);
+}
+
 static void print_avatar(const struct report *report, FILE *f)
 {
 	const struct traffic_measures *m = &report->measures->traffic;
@@ -69,6 +75,7 @@ static void print_avatar(const struct report *report, FILE *f)
 	print_histogram(f, "latency", &m->move_latency);
 	print_histogram(f, "between updates", &m->move_interval);
 	print_share(f, "others seen in full", report->share_seen);
+	print_others(f, "records of strangers", m->others_records);
 }
 
 static void print_messages(const struct report *report, FILE *f)
@@ -78,6 +85,7 @@ static void print_messages(const struct report *report, FILE *f)
 	(void) fprintf(f, "messages   %llu sent, %llu received\n",
 		       (unsigned long long) m->chats_sent, (unsigned long long) m->chats_received);
 	print_histogram(f, "latency", &m->chat_latency);
+	print_others(f, "from strangers", m->others_chats);
 }
 
 static void print_entities(const struct report *report, FILE *f)
