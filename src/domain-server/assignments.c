@@ -334,6 +334,25 @@ void assignments_release(struct assignments *a, struct assignment *assignment)
 	enqueue(&a->queue, assignment);
 }
 
+int assignments_restore(struct assignments *a, const struct uuid *id, enum hat type, const char *pool,
+			const char *payload, struct assignment **ret)
+{
+	struct list one;
+	int r;
+
+	list_init(&one);
+	r = assignment_new(type, pool, payload, &one);
+	if (r < 0)
+		return r;
+	*ret = LIST_FIRST(&one, struct assignment, link);
+	list_remove(&(*ret)->link);
+	list_append(&a->taken, &(*ret)->link);
+	(*ret)->id = *id;
+	(*ret)->is_static = false;
+	(*ret)->is_taken = true;
+	return 0;
+}
+
 unsigned assignments_queued(const struct assignments *a)
 {
 	return list_size(&a->queue);

@@ -1,7 +1,5 @@
 #include "domain-server/local-ids.h"
 
-#include <stdbool.h>
-
 static bool is_used(const struct local_ids *ids, uint16_t id)
 {
 	return ids->used[id / 64] & UINT64_C(1) << id % 64;
@@ -24,6 +22,14 @@ uint16_t local_ids_take(struct local_ids *ids)
 		return id;
 	}
 	return 0;
+}
+
+bool local_ids_reserve(struct local_ids *ids, uint16_t id)
+{
+	if (is_used(ids, id))
+		return false;
+	ids->used[id / 64] |= UINT64_C(1) << id % 64;
+	return true;
 }
 
 void local_ids_give_back(struct local_ids *ids, uint16_t id)

@@ -3,6 +3,7 @@
  * may still be on their way. By value, 8 KB, nothing to free. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct local_ids {
@@ -14,4 +15,6 @@ struct local_ids {
 void local_ids_init(struct local_ids *ids, uint16_t start);
 /* A new id, or 0 when all are in use. */
 uint16_t local_ids_take(struct local_ids *ids);
+/* Takes this one; false when it is in use. */
+bool local_ids_reserve(struct local_ids *ids, uint16_t id);
 void local_ids_give_back(struct local_ids *ids, uint16_t id);

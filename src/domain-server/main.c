@@ -182,6 +182,8 @@ static void take_sockets(struct server_options *options)
 			options->http_fd = fd;
 		else if (strcmp(names[i], "admin") == 0)
 			options->admin_fd = fd;
+		else if (strcmp(names[i], "sessions") == 0)
+			options->session_fd = fd;
 		else
 			log_warning("A socket was passed under the unknown name '%s'", names[i]);
 		free(names[i]);
@@ -227,6 +229,7 @@ static int run(void)
 		.signalling_fd = -1,
 		.http_fd = -1,
 		.admin_fd = -1,
+		.session_fd = -1,
 	};
 
 	if (arg_parent_pid > 0) {

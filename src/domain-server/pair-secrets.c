@@ -12,9 +12,10 @@
  * of every domain list needs one. */
 struct pair_secrets {
 	EVP_MAC_CTX *mac;
+	uint8_t key[PAIR_SECRETS_KEY_LEN];
 };
 
-int pair_secrets_new(struct pair_secrets **ret)
+int pair_secrets_new(const uint8_t *key, struct pair_secrets **ret)
 {
 	_cleanup_(pair_secrets_freep) struct pair_secrets *s = calloc(1, sizeof(*s));
 	const OSSL_PARAM params[] = {
@@ -22,16 +23,17 @@ int pair_secrets_new(struct pair_secrets **ret)
 		OSSL_PARAM_construct_end(),
 	};
 	EVP_MAC *hmac;
-	uint8_t key[32];
 
 	if (!s)
 		return -ENOMEM;
-	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+	if (key)
+		memcpy(s->key, key, sizeof(s->key));
+	else if (getrandom(s->key, sizeof(s->key), 0) != sizeof(s->key))
 		return -EIO;
 	hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	s->mac = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
 	EVP_MAC_free(hmac);
-	if (!s->mac || !EVP_MAC_init(s->mac, key, sizeof(key), params))
+	if (!s->mac || !EVP_MAC_init(s->mac, s->key, sizeof(s->key), params))
 		return -EIO;
 	*ret = TAKE_PTR(s);
 	return 0;
@@ -44,6 +46,11 @@ struct pair_secrets *pair_secrets_free(struct pair_secrets *s)
 	EVP_MAC_CTX_free(s->mac);
 	free(s);
 	return NULL;
+}
+
+const uint8_t *pair_secrets_key(const struct pair_secrets *s)
+{
+	return s->key;
 }
 
 struct uuid pair_secrets_get(struct pair_secrets *s, const struct uuid *a, const struct uuid *b)

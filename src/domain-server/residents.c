@@ -130,6 +130,7 @@ void resident_set_can_signal(struct resident *r)
 	if (!r->assignment || r->can_signal)
 		return;
 	r->can_signal = true;
+	resident_touch(r);
 	list_for_each (listener, &r->server->agents, link)
 		if (node_is_web(listener->node) && knows(listener, r))
 			send_added(listener, r);
@@ -141,6 +142,7 @@ void resident_set_proven(struct resident *r)
 		return;
 	r->is_proven = true;
 	r->server->n_unproven--;
+	resident_touch(r);
 	resident_announce(r);
 }
 
@@ -220,7 +222,7 @@ void resident_send_list(struct resident *r, uint64_t request_time, uint64_t rece
 
 /* --- entering --- */
 
-static struct resident *resident_free(struct resident *r)
+struct resident *resident_free(struct resident *r)
 {
 	if (!r)
 		return NULL;
@@ -233,7 +235,6 @@ static struct resident *resident_free(struct resident *r)
 	free(r);
 	return NULL;
 }
-DEFINE_CLEANUP_FUNC(struct resident *, resident_free);
 
 static void take_interests(struct resident *r, const struct domain_check_in *check_in)
 {
@@ -319,6 +320,7 @@ int resident_new(struct server *s, const struct resident_request *request, uint6
 	resident->node->data = resident;
 	list_append(request->assignment ? &s->mixers : &s->agents, &resident->link);
 	s->n_unproven += !request->is_proven;
+	succession_touch(s); /* the local ids */
 	log_resident(LOG_INFO, resident, "%s is here", RESIDENT_TEXT(resident));
 	*ret = TAKE_PTR(resident);
 	return 0;
@@ -333,6 +335,7 @@ int resident_update(struct resident *r, const struct domain_check_in *check_in)
 	free(r->place_name);
 	r->place_name = place;
 	take_interests(r, check_in);
+	resident_touch(r);
 	return 0;
 }
 
@@ -405,6 +408,7 @@ void residents_recheck(struct server *s)
 		struct gatekeeper_subject subject = resident_subject(r);
 
 		r->node->permissions = gatekeeper_permissions(s->gatekeeper, &subject);
+		resident_touch(r);
 		if (!permissions_has(r->node->permissions, PERMISSION_CONNECT))
 			resident_kill(r, "no longer allowed to be here");
 	}

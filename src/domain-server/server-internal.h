@@ -19,6 +19,7 @@
 #include "node/domain-packets.h"
 #include "node/endpoint.h"
 #include "node/permissions.h"
+#include "node/session-store.h"
 
 struct server {
 	sd_event *event;
@@ -27,6 +28,7 @@ struct server {
 	struct config *config;
 
 	struct uuid id; /* of the domain */
+	bool has_random_id;
 	uint16_t local_id;
 	bool is_authenticated; /* nodes sign their packets to each other */
 	uint64_t started_usec;
@@ -39,6 +41,7 @@ struct server {
 	struct assignments *assignments;
 
 	struct node_list *nodes;
+	struct session_store *store; /* NULL when there is none to be had */
 	struct list mixers, agents; /* struct resident: all nodes, by what they are */
 	unsigned n_unproven;
 	struct domain_node_record *records; /* scratch of server_send_list() */
@@ -107,6 +110,8 @@ struct resident_request {
 /* Listed, active at .from, announced to nobody yet. -ENOBUFS over a limit, -ENOMEM. */
 int resident_new(struct server *s, const struct resident_request *request, uint64_t now_usec,
 		 struct resident **ret);
+struct resident *resident_free(struct resident *r); /* not the node */
+DEFINE_CLEANUP_FUNC(struct resident *, resident_free);
 /* Tells those who knew it, and frees resident and node. */
 void resident_kill(struct resident *r, const char *why);
 /* Tells everybody who wants to know of it, now that it is proven. */
@@ -132,6 +137,28 @@ void residents_recheck(struct server *s);
 /* The subject that the gatekeeper judges. */
 struct gatekeeper_subject resident_subject(const struct resident *r);
 unsigned residents_count_people(const struct server *s);
+
+/* --- succession.c: what a successor takes over --- */
+
+/* After the node list, before the endpoint. */
+void succession_open(struct server *s);
+/* Takes the predecessor's domain over if there is one to take over; then everything that may be needed is
+ * there. 0 or -ENOMEM. */
+int succession_restore(struct server *s);
+/* What is kept of the domain, or of a resident beside its node, changed. */
+void succession_touch(struct server *s);
+void resident_touch(struct resident *r);
+
+/* What was kept of a resident beside its node; the assignment is apart. Pure. -EBADMSG, -ENOMEM: both are
+ * still to be freed. */
+struct resident_assignment {
+	bool exists;
+	uint8_t type;
+	struct uuid id;
+	char *pool, *payload;
+};
+int resident_decode(struct reader *rd, struct resident *r, struct resident_assignment *ret);
+void resident_assignment_done(struct resident_assignment *a);
 
 /* --- packet handlers of the other files --- */
 

@@ -24,6 +24,7 @@ static int find_id(struct server *s)
 		text = config_get_string(s->config, "metaverse.id");
 	if (!text || !text[0]) {
 		s->id = uuid_random();
+		s->has_random_id = true;
 		return 0;
 	}
 	if (uuid_parse(text, &s->id) < 0) {
@@ -42,7 +43,7 @@ static int init_identities(struct server *s)
 		return -EIO;
 	local_ids_init(&s->local_ids, start);
 	s->local_id = local_ids_take(&s->local_ids);
-	r = pair_secrets_new(&s->secrets);
+	r = pair_secrets_new(NULL, &s->secrets);
 	if (r < 0)
 		return r;
 	r = webrtc_local_addresses(true, s->own, ELEMENTSOF(s->own));
@@ -103,6 +104,7 @@ static int open_endpoint(struct server *s)
 		.fd = TAKE_FD(s->options.udp_fd),
 		.port = choose_port(s, s->options.udp_port, "metaverse.local_port", PORT_DOMAIN),
 		.is_domain_server = true,
+		.store = s->store,
 		.with_webrtc = config_get_bool(s->config, "webrtc.enable_webrtc"),
 	};
 	int r;
@@ -191,6 +193,8 @@ static void on_tick(void *userdata)
 		residents_expire(s, now);
 	}
 	notify_census(s);
+	if (s->store)
+		session_store_beat(s->store, now);
 }
 
 static int start(struct server *s)
@@ -209,6 +213,7 @@ static int start(struct server *s)
 	r = node_list_new(&s->nodes);
 	if (r < 0)
 		return r;
+	succession_open(s);
 	r = settings_load(s);
 	if (r < 0)
 		return r;
@@ -216,6 +221,9 @@ static int start(struct server *s)
 	if (r < 0)
 		return r;
 	r = open_endpoint(s);
+	if (r < 0)
+		return r;
+	r = succession_restore(s);
 	if (r < 0)
 		return r;
 	r = open_signalling(s);
@@ -260,12 +268,16 @@ struct server *server_free(struct server *s)
 {
 	if (!s)
 		return NULL;
+	/* Taking all down is no news to it. */
+	if (s->store)
+		session_store_leave(s->store);
 	event_timer_free(s->tick);
 	http_server_free(s->admin);
 	http_server_free(s->http);
 	signalling_server_free(s->signalling);
 	residents_free(s);
 	endpoint_free(s->ep);
+	session_store_free(s->store);
 	node_list_free(s->nodes);
 	assignments_free(s->assignments);
 	pair_secrets_free(s->secrets);
@@ -277,6 +289,7 @@ struct server *server_free(struct server *s)
 	closep(&s->options.signalling_fd);
 	closep(&s->options.http_fd);
 	closep(&s->options.admin_fd);
+	closep(&s->options.session_fd);
 	free(s);
 	return NULL;
 }

@@ -246,11 +246,16 @@ int node_list_set_local_id(struct node_list *list, struct node *node, uint16_t l
 void node_list_set_addresses(struct node_list *list, struct node *node,
 			     const struct hifi_addr *public_addr, const struct hifi_addr *local_addr)
 {
+	bool same = hifi_addr_equal(&node->public_addr, public_addr) &&
+		    hifi_addr_equal(&node->local_addr, local_addr);
+
+	/* Even so: the younger of two that share an address is found. */
 	unindex_node(list, node);
 	node->public_addr = *public_addr;
 	node->local_addr = *local_addr;
 	index_node(list, node);
-	tell_changed(list, node);
+	if (!same)
+		tell_changed(list, node);
 }
 
 void node_list_set_symmetric(struct node_list *list, struct node *node, const struct hifi_addr *addr)

@@ -28,6 +28,7 @@ struct session_store {
 	void *userdata;
 
 	bool keeps; /* between touch and end */
+	bool left;  /* nothing changes any more */
 	bool session_changed;
 	struct list changed; /* nodes */
 	sd_event_source *flush;
@@ -163,6 +164,8 @@ static void schedule(struct session_store *s)
 
 void session_store_touch(struct session_store *s)
 {
+	if (s->left)
+		return;
 	if (!s->keeps) {
 		s->keeps = true;
 		write_pulse(s, clock_now_usec());
@@ -187,7 +190,7 @@ static void on_node_changed(void *userdata, struct node *node)
 
 static void forget_slot(struct session_store *s, unsigned table, int *slot)
 {
-	if (*slot >= 0)
+	if (*slot >= 0 && !s->left)
 		state_file_erase(s->file, table, (unsigned) *slot);
 	*slot = -1;
 }
@@ -246,6 +249,13 @@ void session_store_flush(struct session_store *s)
 	s->session_changed = false;
 }
 
+void session_store_leave(struct session_store *s)
+{
+	session_store_flush(s);
+	s->left = true;
+	s->keeps = false;
+}
+
 static int on_flush(sd_event_source *source, void *userdata)
 {
 	session_store_flush(userdata);
@@ -257,7 +267,7 @@ void session_store_end(struct session_store *s)
 	struct span span;
 
 	s->keeps = false;
-	if (state_file_read(s->file, TABLE_SESSION, 0, &span)) {
+	if (!s->left && state_file_read(s->file, TABLE_SESSION, 0, &span)) {
 		struct writer wr = state_file_begin(s->file, TABLE_SESSION, 0);
 
 		(void) state_file_commit(s->file, TABLE_SESSION, 0, &wr);
@@ -286,7 +296,7 @@ void session_store_save_peer(struct session_store *s, int *slot, const struct hi
 	struct writer wr;
 
 	/* A web client's channel ends with us. */
-	if (addr->type != SOCKET_TYPE_UDP || reserve(s, TABLE_PEERS, slot) < 0)
+	if (s->left || addr->type != SOCKET_TYPE_UDP || reserve(s, TABLE_PEERS, slot) < 0)
 		return;
 	wr = state_file_begin(s->file, TABLE_PEERS, (unsigned) *slot);
 	write_stored_addr(&wr, addr);

@@ -78,6 +78,8 @@ void session_store_touch(struct session_store *s);
 void session_store_touch_node(struct session_store *s, struct node *node);
 /* The session is over; nothing is kept until session_store_touch(). */
 void session_store_end(struct session_store *s);
+/* Keeps what is stored now, whatever becomes of nodes and peers from here on. */
+void session_store_leave(struct session_store *s);
 /* Now instead of at the end of the turn. */
 void session_store_flush(struct session_store *s);
 /* Once a second while all is well. */

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,7 +36,56 @@ static int bound_socket(int kind, uint16_t *port)
 	return fd;
 }
 
-static void start_server(struct domain *d)
+/* --- its service manager --- */
+
+static void listen_to_notifications(struct domain *d)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	socklen_t len = sizeof(sa_family_t);
+	char name[sizeof(un.sun_path) + 1];
+
+	d->session_fd = -1;
+	d->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* The kernel chooses an abstract name. */
+	assert_int_equal(bind(d->notify_fd, (struct sockaddr *) &un, len), 0);
+	len = sizeof(un);
+	assert_int_equal(getsockname(d->notify_fd, (struct sockaddr *) &un, &len), 0);
+	(void) snprintf(name, sizeof(name), "@%.*s",
+			(int) (len - offsetof(struct sockaddr_un, sun_path) - 1), un.sun_path + 1);
+	assert_int_equal(setenv("NOTIFY_SOCKET", name, true), 0);
+}
+
+/* Keeps the file descriptor that comes as "sessions". */
+static void take_notifications(struct domain *d)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	char text[512];
+	ssize_t n;
+
+	do {
+		struct iovec iov = {text, sizeof(text) - 1};
+		struct msghdr m = {.msg_iov = &iov,
+				   .msg_iovlen = 1,
+				   .msg_control = &control,
+				   .msg_controllen = sizeof(control)};
+		struct cmsghdr *c;
+
+		n = recvmsg(d->notify_fd, &m, MSG_CMSG_CLOEXEC);
+		text[MAX(n, 0)] = '\0';
+		c = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL;
+		if (!c)
+			continue;
+		assert_non_null(strstr(text, "FDSTORE=1"));
+		assert_non_null(strstr(text, "FDNAME=sessions"));
+		closep(&d->session_fd);
+		memcpy(&d->session_fd, CMSG_DATA(c), sizeof(int));
+	} while (n >= 0);
+}
+
+static void start_server(struct domain *d, int session_fd)
 {
 	uint16_t udp_port = d->addr.port;
 	struct server_options options = {
@@ -45,6 +95,7 @@ static void start_server(struct domain *d)
 		.signalling_fd = -1,
 		.http_fd = -1,
 		.admin_fd = -1,
+		.session_fd = session_fd,
 	};
 
 	d->signalling_port = d->http_port = 0;
@@ -52,6 +103,8 @@ static void start_server(struct domain *d)
 	options.http_fd = bound_socket(SOCK_STREAM, &d->http_port);
 	d->addr = hifi_addr_from_ipv4(SOCKET_TYPE_UDP, INADDR_LOOPBACK, udp_port);
 	assert_int_equal(server_new(d->event, &options, &d->server), 0);
+	take_notifications(d);
+	assert_true(d->session_fd >= 0);
 }
 
 void domain_open(struct domain *d, const char *config)
@@ -63,13 +116,20 @@ void domain_open(struct domain *d, const char *config)
 	if (config)
 		assert_int_equal(file_replace(d->config_path, config, strlen(config), 0644), 0);
 	assert_int_equal(sd_event_new(&d->event), 0);
-	start_server(d);
+	listen_to_notifications(d);
+	start_server(d, -1);
 }
 
 void domain_restart(struct domain *d)
 {
 	d->server = server_free(d->server);
-	start_server(d);
+	start_server(d, -1);
+}
+
+void domain_succeed(struct domain *d)
+{
+	d->server = server_free(d->server);
+	start_server(d, fcntl(d->session_fd, F_DUPFD_CLOEXEC, 3));
 }
 
 void domain_close(struct domain *d)
@@ -85,6 +145,9 @@ void domain_close(struct domain *d)
 	}
 	server_free(d->server);
 	sd_event_unref(d->event);
+	(void) close(d->notify_fd);
+	closep(&d->session_fd);
+	(void) unsetenv("NOTIFY_SOCKET");
 	(void) unlink(d->config_path);
 	(void) unlink(d->admin_path);
 	(void) rmdir(d->dir);
@@ -274,10 +337,8 @@ const struct domain_node_record *guest_knows(const struct guest *g, const struct
 	return NULL;
 }
 
-void guest_become_mixer(struct guest *g)
+void guest_ask_for_assignment(struct guest *g)
 {
-	unsigned offers = g->counts[PACKET_CREATE_ASSIGNMENT],
-		 lists = g->counts[PACKET_DOMAIN_LIST];
 	struct domain_assignment request = {
 		.type = (uint8_t) hat_find_by_node_type(g->type)->hat,
 		.version = (char *) "test",
@@ -287,6 +348,14 @@ void guest_become_mixer(struct guest *g)
 
 	domain_request_assignment_encode(&wr, &request);
 	guest_send(g, PACKET_REQUEST_ASSIGNMENT, data, wr.len);
+}
+
+void guest_become_mixer(struct guest *g)
+{
+	unsigned offers = g->counts[PACKET_CREATE_ASSIGNMENT],
+		 lists = g->counts[PACKET_DOMAIN_LIST];
+
+	guest_ask_for_assignment(g);
 	guest_wait(g, PACKET_CREATE_ASSIGNMENT, offers + 1);
 	g->connect_uuid = g->offer.id;
 	guest_connect(g);

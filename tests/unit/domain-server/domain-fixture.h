@@ -19,6 +19,8 @@ struct domain {
 	char config_path[64], admin_path[64];
 	struct hifi_addr addr;
 	uint16_t signalling_port, http_port;
+	int notify_fd;  /* where the server talks to its service manager */
+	int session_fd; /* what it gave us to hold, or -1 */
 	struct guest *guests[GUESTS_MAX];
 	unsigned n_guests;
 };
@@ -48,13 +50,17 @@ struct guest {
 /* config: contents of domain.json, or NULL for none. */
 void domain_open(struct domain *d, const char *config);
 void domain_close(struct domain *d);
-/* Stops the server and starts it again with the file as it is now, on the same UDP port. */
+/* Stops the server and starts it again with the file as it is now, on the same UDP port. What it gave us
+ * to hold is lost. */
 void domain_restart(struct domain *d);
+/* The same, but the successor gets it. */
+void domain_succeed(struct domain *d);
 void domain_run(struct domain *d, uint64_t usec);
 
 struct guest *guest_new(struct domain *d, char type, const char *interests);
 /* The same process or person at the same address, begun anew: all memory is lost. */
 void guest_forget(struct guest *g);
+void guest_ask_for_assignment(struct guest *g);
 void guest_connect(struct guest *g);
 void guest_check_in(struct guest *g);
 void guest_send(struct guest *g, enum packet_type type, const void *data, size_t len);

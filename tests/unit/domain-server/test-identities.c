@@ -51,8 +51,8 @@ static void test_secret_is_the_same_in_both_directions(void **state)
 	_cleanup_(pair_secrets_freep) struct pair_secrets *secrets = NULL, *others = NULL;
 	struct uuid ab, ba, ac;
 
-	assert_int_equal(pair_secrets_new(&secrets), 0);
-	assert_int_equal(pair_secrets_new(&others), 0);
+	assert_int_equal(pair_secrets_new(NULL, &secrets), 0);
+	assert_int_equal(pair_secrets_new(NULL, &others), 0);
 	ab = pair_secrets_get(secrets, &a, &b);
 	ba = pair_secrets_get(secrets, &b, &a);
 	ac = pair_secrets_get(secrets, &a, &c);

@@ -13,6 +13,7 @@
 #include "base/qt-stream.h"
 #include "domain-fixture.h"
 #include "node/permissions.h"
+#include "node/session-store.h"
 
 #define SHORT_USEC (100 * USEC_PER_MSEC)
 
@@ -264,6 +265,130 @@ static void test_mixer_that_begins_anew_is_replaced_at_once(void **state)
 	assert_false(uuid_equal(&old, &mixer->list.your_id));
 	assert_non_null(guest_knows(person, &mixer->list.your_id));
 	assert_non_null(guest_knows(mixer, &person->list.your_id));
+}
+
+/* --- a successor --- */
+
+/* Nobody is told anything, because nothing has changed for anybody. */
+static void test_successor_knows_all(void **state)
+{
+	struct guest *mixer, *person, *newcomer;
+	struct domain_list_header mixers, persons;
+	struct uuid secret;
+	const char stats[] = "qbjs";
+
+	domain_open(&d, NULL);
+	mixer = guest_new(&d, 'M', "I");
+	guest_become_mixer(mixer);
+	guest_check_in(mixer);
+	guest_wait(mixer, PACKET_DOMAIN_LIST, 2);
+	person = guest_new(&d, 'I', "M");
+	guest_enter(person);
+	guest_wait(mixer, PACKET_DOMAIN_SERVER_ADDED_NODE, 1);
+	/* Reliable traffic, so that there is something to go on with. */
+	guest_send_reliable(mixer, PACKET_NODE_JSON_STATS, stats, sizeof(stats));
+	domain_run(&d, SHORT_USEC);
+	mixers = mixer->list;
+	persons = person->list;
+	secret = guest_knows(person, &mixers.your_id)->secret;
+	mixer->n_known = person->n_known = 0;
+
+	domain_succeed(&d);
+	guest_check_in(mixer);
+	guest_check_in(person);
+	guest_wait(mixer, PACKET_DOMAIN_LIST, 3);
+	guest_wait(person, PACKET_DOMAIN_LIST, 3);
+	assert_true(uuid_equal(&mixer->list.domain_id, &mixers.domain_id));
+	assert_int_equal(mixer->list.domain_local_id, mixers.domain_local_id);
+	assert_true(uuid_equal(&mixer->list.your_id, &mixers.your_id));
+	assert_int_equal(mixer->list.your_local_id, mixers.your_local_id);
+	assert_int_equal(mixer->list.your_permissions, mixers.your_permissions);
+	assert_false(mixer->list.is_new_connection);
+	assert_true(uuid_equal(&person->list.your_id, &persons.your_id));
+	assert_non_null(guest_knows(mixer, &persons.your_id));
+	assert_true(uuid_equal(&guest_knows(person, &mixers.your_id)->secret, &secret));
+	assert_int_equal(mixer->counts[PACKET_DOMAIN_SERVER_REMOVED_NODE], 0);
+	assert_int_equal(person->counts[PACKET_DOMAIN_SERVER_REMOVED_NODE], 0);
+
+	/* Its assignment is not on offer, and no number is given twice. */
+	newcomer = guest_new(&d, 'M', "I");
+	guest_ask_for_assignment(newcomer);
+	domain_run(&d, SHORT_USEC);
+	assert_int_equal(newcomer->counts[PACKET_CREATE_ASSIGNMENT], 0);
+	newcomer = guest_new(&d, 'I', "M");
+	guest_enter(newcomer);
+	assert_int_not_equal(newcomer->list.your_local_id, mixers.your_local_id);
+	assert_int_not_equal(newcomer->list.your_local_id, persons.your_local_id);
+	assert_int_not_equal(newcomer->list.your_local_id, mixers.domain_local_id);
+	assert_non_null(guest_knows(newcomer, &mixers.your_id));
+
+	/* It is returned to the queue when its mixer goes. */
+	guest_send(mixer, PACKET_DOMAIN_DISCONNECT_REQUEST, NULL, 0);
+	guest_wait(person, PACKET_DOMAIN_SERVER_REMOVED_NODE, 1);
+	guest_forget(mixer);
+	guest_become_mixer(mixer);
+}
+
+/* What goes on between a mixer and the successor needs no handshake. */
+static void test_successor_takes_reliable_packets_once(void **state)
+{
+	static const uint8_t type = HAT_AUDIO;
+	struct guest *mixer;
+
+	domain_open(&d, NULL);
+	mixer = guest_new(&d, 'M', "I");
+	guest_become_mixer(mixer);
+	guest_send_reliable(mixer, PACKET_DOMAIN_SETTINGS_REQUEST, &type, 1);
+	guest_wait(mixer, PACKET_DOMAIN_SETTINGS, 1);
+
+	for (unsigned i = 0; i < 3; i++) {
+		domain_succeed(&d);
+		guest_send_reliable(mixer, PACKET_DOMAIN_SETTINGS_REQUEST, &type, 1);
+		guest_wait(mixer, PACKET_DOMAIN_SETTINGS, 2 + i);
+		domain_run(&d, SESSION_SETTLED_USEC);
+	}
+	assert_int_equal(mixer->counts[PACKET_DOMAIN_SETTINGS], 4);
+}
+
+static void test_who_was_not_proven_begins_anew(void **state)
+{
+	struct guest *person;
+
+	domain_open(&d, NULL);
+	person = guest_new(&d, 'I', "M");
+	guest_connect(person);
+	guest_wait(person, PACKET_DOMAIN_LIST, 1);
+	domain_succeed(&d);
+	guest_check_in(person);
+	domain_run(&d, SHORT_USEC);
+	assert_int_equal(person->counts[PACKET_DOMAIN_LIST], 1);
+	guest_enter(person);
+}
+
+/* The file as it is now decides, not as it was. */
+static void test_successor_of_another_configuration(void **state)
+{
+	static const char config[] = "{\"config-0\": [], \"security\": {\"standard_permissions\": ["
+				     "{\"permissions_id\": \"localhost\", \"id_can_connect\": false}, "
+				     "{\"permissions_id\": \"anonymous\", \"id_can_connect\": false}]}}";
+	struct guest *mixer, *person;
+
+	domain_open(&d, NULL);
+	mixer = guest_new(&d, 'M', "I");
+	guest_become_mixer(mixer);
+	person = guest_new(&d, 'I', "M");
+	guest_enter(person);
+	assert_int_equal(file_replace(d.config_path, config, strlen(config), 0644), 0);
+	domain_succeed(&d);
+	guest_wait(mixer, PACKET_DOMAIN_SERVER_REMOVED_NODE, 1);
+	/* The mixer works on, but there will be no other. */
+	guest_check_in(mixer);
+	guest_wait(mixer, PACKET_DOMAIN_LIST, 2);
+	guest_send(mixer, PACKET_DOMAIN_DISCONNECT_REQUEST, NULL, 0);
+	guest_forget(mixer);
+	guest_ask_for_assignment(mixer);
+	domain_run(&d, SHORT_USEC);
+	assert_int_equal(mixer->counts[PACKET_CREATE_ASSIGNMENT], 1);
 }
 
 /* --- small questions --- */
@@ -549,6 +674,10 @@ int main(void)
 		TEST(test_capacity),
 		TEST(test_goodbye_is_told),
 		TEST(test_mixer_that_begins_anew_is_replaced_at_once),
+		TEST(test_successor_knows_all),
+		TEST(test_successor_takes_reliable_packets_once),
+		TEST(test_who_was_not_proven_begins_anew),
+		TEST(test_successor_of_another_configuration),
 		TEST(test_path_query),
 		TEST(test_settings_are_not_for_everybody),
 		TEST(test_usernames_are_told_to_those_who_may_kick),
