@@ -201,22 +201,37 @@ static void choose_ports(bool is_monitor, uint16_t *ret_first, uint16_t *ret_las
 	}
 }
 
-/* What the service manager or the monitor holds for us. A socket of a socket unit goes before the one that
- * we left ourselves. */
+/* Whether the socket has one of the ports we would choose today. */
+static bool is_our_port(const struct worker_options *options, int fd)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss);
+	struct hifi_addr addr;
+
+	if (getsockname(fd, (struct sockaddr *) &ss, &len) < 0)
+		return false;
+	addr = hifi_addr_from_sockaddr(&ss);
+	return options->port == 0 || addr.port == options->port ||
+	       (addr.port > options->port && addr.port <= options->port_last);
+}
+
+/* What the service manager or the monitor holds for us. "udp" is the socket that a predecessor bound itself;
+ * that of a socket unit goes before it. */
 static void take_fds(struct worker_options *options)
 {
 	char **names = NULL;
 	int n = sd_listen_fds_with_names(true, &names);
 
 	for (int i = 0; i < n; i++) {
+		bool is_session = strcmp(names[i], "sessions") == 0, is_left = strcmp(names[i], "udp") == 0;
+		int *place = is_session ? &options->session_fd : &options->fd;
 		int fd = SD_LISTEN_FDS_START + i;
-		int *place = strcmp(names[i], "sessions") == 0 ? &options->session_fd : &options->fd;
 
-		if (*place < 0 || strcmp(names[i], "udp") != 0) {
+		if (is_left && (*place >= 0 || !is_our_port(options, fd))) {
+			(void) close(fd);
+		} else {
 			closep(place);
 			*place = fd;
-		} else {
-			(void) close(fd);
 		}
 		free(names[i]);
 	}

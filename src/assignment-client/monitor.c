@@ -104,7 +104,8 @@ static int on_child_exit(sd_event_source *s, const siginfo_t *si, void *userdata
 		(void) child_free(c);
 	else
 		list_append(&m->lost, &c->list);
-	m->backoff_usec = lived_long ? BACKOFF_MIN_USEC : MIN(2 * m->backoff_usec, BACKOFF_MAX_USEC);
+	m->backoff_usec =
+		lived_long ? 0 : CLAMP(2 * m->backoff_usec, BACKOFF_MIN_USEC, BACKOFF_MAX_USEC);
 	event_oneshot_arm(m->respawn, clock_now_usec() + m->backoff_usec);
 	return 0;
 }
@@ -328,7 +329,6 @@ int monitor_new(sd_event *event, const struct monitor_options *options, struct m
 		return -ENOMEM;
 	m->event = event;
 	m->options = *options;
-	m->backoff_usec = BACKOFF_MIN_USEC;
 	list_init(&m->children);
 	list_init(&m->lost);
 
