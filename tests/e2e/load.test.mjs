@@ -1,29 +1,14 @@
 // Native clients over UDP, many at once: hifi-load against a whole domain.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { test } from "node:test";
-import { program } from "./lib/domain.mjs";
 import { rounded, told, world } from "./lib/fixture.mjs";
+import { failed, runLoad } from "./lib/load.mjs";
 
 const here = world();
 const nothing = ["--no-audio", "--no-avatar", "--no-messages", "--no-entities"];
 
-// Runs hifi-load on the domain; its exit code and report.
-function load(...args) {
-	const child = spawn(program("hifi-load"), ["--json", "--log-level", "warning", "--port-base",
-		String(here.domain.offset), ...args], { stdio: ["ignore", "pipe", "inherit"] });
-	let text = "";
-	child.stdout.on("data", (chunk) => text += chunk);
-	return new Promise((resolve, reject) => {
-		child.on("error", reject);
-		child.on("close", (code) => resolve({ code, report: text ? JSON.parse(text) : null }));
-	});
-}
-
-const failed = ({ report }) => report.checks.filter((check) => !check.ok).map((check) => check.name);
-
 test("a dozen native clients hear, see and read each other, some come and go", told(here, async (t) => {
-	const run = await load("-n", "12", "--duration", "8", "--ramp", "10", "--tone", "--talkers", "0.5",
+	const run = await runLoad(here.domain, "-n", "12", "--duration", "8", "--ramp", "10", "--tone", "--talkers", "0.5",
 		"--spread", "5", "--move", "--chat", "1", "--churn", "0.3", "--min-heard", "0.95", "--min-seen", "0.95");
 	assert.deepEqual(failed(run), []);
 	assert.equal(run.code, 0);
@@ -36,7 +21,7 @@ test("a dozen native clients hear, see and read each other, some come and go", t
 
 test("each codec is agreed on and decodes", told(here, async () => {
 	for (const codec of ["pcm", "zlib", "none"]) {
-		const run = await load("-n", "3", "--duration", "2", "--tone", "--talkers", "1", "--spread", "3",
+		const run = await runLoad(here.domain, "-n", "3", "--duration", "2", "--tone", "--talkers", "1", "--spread", "3",
 			"--codec", codec, "--min-heard", "1", ...nothing.slice(1));
 		assert.deepEqual(failed(run), [], codec);
 		assert.equal(run.report.audio.codecs_refused, 0, codec);
@@ -45,7 +30,7 @@ test("each codec is agreed on and decodes", told(here, async () => {
 
 test("a run fails when a mixer is not there", told(here, async () => {
 	await here.domain.hats.messages.stop();
-	const run = await load("-n", "2", "--duration", "1", ...nothing.slice(0, 2));
+	const run = await runLoad(here.domain, "-n", "2", "--duration", "1", ...nothing.slice(0, 2));
 	assert.equal(run.code, 1);
 	assert.deepEqual(failed(run), ["missing"]);
 }));

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { Daemon } from "./daemon.mjs";
+import { childrenOf, Daemon } from "./daemon.mjs";
 import { freeOffset, pidOfUdpPort, portsOf } from "./ports.mjs";
 import { until } from "./wait.mjs";
 
@@ -23,9 +23,11 @@ export const program = (name) => join(BUILD, name);
 export class Domain {
 	// config: contents of domain.json. host: the address clients use. prefix: command to run all under.
 	// monitor: one assignment-client that keeps a child for each hat, instead of one process a hat.
+	// keeper: each process under a service manager (tests/e2e/keeper.c), which starts it again when it is killed.
 	static async start({ config = {}, hats = Object.keys(HATS), host = "127.0.0.1", monitor = false,
-		prefix = [] } = {}) {
+		keeper = false, prefix = [] } = {}) {
 		const domain = new Domain(await freeOffset(), host, prefix);
+		domain.keeper = keeper;
 		try {
 			domain.writeConfig(config);
 			domain.startServer();
@@ -63,13 +65,27 @@ export class Domain {
 		writeFileSync(join(this.data, "domain.json"), JSON.stringify(config, null, "\t"));
 	}
 
-	#start(name, file, args) {
+	// sockets: options of the keeper.
+	#start(name, file, args, sockets = []) {
 		const where = ["--port-base", String(this.offset), "--data", this.data];
-		return new Daemon(name, program(file), [...args, ...where], { env: ENV, prefix: this.prefix });
+		const prefix = this.keeper ? [...this.prefix, program("keeper"), ...sockets] : this.prefix;
+		return new Daemon(name, program(file), [...args, ...where], { env: ENV, prefix });
 	}
 
 	startServer() {
-		this.server = this.#start("domain-server", "domain-server", ["--admin-socket", this.adminSocket]);
+		this.server = this.#start("domain-server", "domain-server", ["--admin-socket", this.adminSocket],
+			["--udp", `domain:${this.ports.domain}`]);
+	}
+
+	// Ends the process that a keeper keeps: "domain-server" or a hat.
+	async killKept(name, signal = "SIGKILL") {
+		const keeper = name === "domain-server" ? this.server : this.hats[name];
+		const [pid] = await until(`${name} runs`, () => {
+			const children = childrenOf(keeper.pid);
+			return children.length > 0 && children;
+		});
+		process.kill(pid, signal);
+		await until(`${name} is dead`, () => !childrenOf(keeper.pid).includes(pid), { pollMs: 1 });
 	}
 
 	startHat(hat) {
