@@ -588,10 +588,10 @@ static _Noreturn void be_client(const struct line *l, struct hifi_addr domain)
 		.assignment_type = HAT_MESSAGES,
 		.version = "1",
 	};
-	struct domain_client *dc;
-	struct node_list *nodes;
-	struct memory m;
-	sd_event *event;
+	struct domain_client *dc = NULL;
+	struct node_list *nodes = NULL;
+	struct memory m = { 0 };
+	sd_event *event = NULL;
 
 	(void) prctl(PR_SET_PDEATHSIG, SIGKILL);
 	need(sd_event_new(&event) >= 0);
