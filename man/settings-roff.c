@@ -40,9 +40,10 @@ static void print_options(const json_t *options)
 	size_t i;
 
 	printf("One of ");
-	json_array_foreach(options, i, option) {
-		const char *after = i + 1 == json_array_size(options) ? "" :
-				    i + 2 == json_array_size(options) ? " or " : ", ";
+	json_array_foreach (options, i, option) {
+		const char *after = i + 1 == json_array_size(options)   ? ""
+				    : i + 2 == json_array_size(options) ? " or "
+									: ", ";
 
 		print_text(string_of(option, "value"));
 		printf(" (%s)%s", string_of(option, "label"), after);
@@ -56,10 +57,11 @@ static void print_columns(const json_t *columns)
 	size_t i;
 
 	printf("Columns:\n");
-	json_array_foreach(columns, i, column) {
+	json_array_foreach (columns, i, column) {
 		printf(".B ");
 		print_text(string_of(column, "name"));
-		printf("\n(%s)%s\n", string_of(column, "label"), i + 1 == json_array_size(columns) ? "." : ",");
+		printf("\n(%s)%s\n", string_of(column, "label"),
+		       i + 1 == json_array_size(columns) ? "." : ",");
 	}
 }
 
@@ -83,13 +85,15 @@ static void print_default(const json_t *value)
 static void print_setting(const char *group, const json_t *setting)
 {
 	const char *unit = string_of(setting, "unit"), *holds = string_of(setting, "holds");
-	const json_t *low = json_object_get(setting, "minimum"), *high = json_object_get(setting, "maximum");
+	const json_t *low = json_object_get(setting, "minimum"),
+		     *high = json_object_get(setting, "maximum");
 
 	printf(".TP\n.B ");
 	print_text(group);
 	putchar(*group ? '.' : ' ');
 	print_text(string_of(setting, "name"));
-	printf("\n(\\fI%s\\fR%s)\n", *holds ? holds : string_of(setting, "type"), *holds ? ", or as text" : "");
+	printf("\n(\\fI%s\\fR%s)\n", *holds ? holds : string_of(setting, "type"),
+	       *holds ? ", or as text" : "");
 	print_text(string_of(setting, "help"));
 	putchar('\n');
 	if (low || high || *unit) {
@@ -107,7 +111,8 @@ static void print_setting(const char *group, const json_t *setting)
 
 static _Bool is_hidden(const json_t *object)
 {
-	return json_is_true(json_object_get(object, "hidden")) || json_is_true(json_object_get(object, "deprecated"));
+	return json_is_true(json_object_get(object, "hidden")) ||
+	       json_is_true(json_object_get(object, "deprecated"));
 }
 
 static void print_settings(const json_t *schema)
@@ -115,12 +120,12 @@ static void print_settings(const json_t *schema)
 	const json_t *group, *setting;
 	size_t i, j;
 
-	json_array_foreach(json_object_get(schema, "settings"), i, group) {
+	json_array_foreach (json_object_get(schema, "settings"), i, group) {
 		_Bool is_first = 1;
 
 		if (is_hidden(group))
 			continue;
-		json_array_foreach(json_object_get(group, "settings"), j, setting) {
+		json_array_foreach (json_object_get(group, "settings"), j, setting) {
 			if (is_hidden(setting))
 				continue;
 			if (is_first)

@@ -11,10 +11,10 @@
 static const struct {
 	enum packet_type plain, replicated;
 } wrapped[] = {
-	{ PACKET_MICROPHONE_AUDIO_NO_ECHO, PACKET_REPLICATED_MICROPHONE_AUDIO_NO_ECHO },
-	{ PACKET_MICROPHONE_AUDIO_WITH_ECHO, PACKET_REPLICATED_MICROPHONE_AUDIO_WITH_ECHO },
-	{ PACKET_INJECT_AUDIO, PACKET_REPLICATED_INJECT_AUDIO },
-	{ PACKET_SILENT_AUDIO_FRAME, PACKET_REPLICATED_SILENT_AUDIO_FRAME },
+	{PACKET_MICROPHONE_AUDIO_NO_ECHO, PACKET_REPLICATED_MICROPHONE_AUDIO_NO_ECHO},
+	{PACKET_MICROPHONE_AUDIO_WITH_ECHO, PACKET_REPLICATED_MICROPHONE_AUDIO_WITH_ECHO},
+	{PACKET_INJECT_AUDIO, PACKET_REPLICATED_INJECT_AUDIO},
+	{PACKET_SILENT_AUDIO_FRAME, PACKET_REPLICATED_SILENT_AUDIO_FRAME},
 };
 
 /* --- upstream --- */
@@ -105,7 +105,7 @@ void audio_replicas_forward(struct audio_mixer *m, const struct received *rx)
 
 	while (wrapped[i].plain != rx->type)
 		i++;
-	audio_replicated_encode(&(struct audio_replicated){ rx->node->uuid, rx->payload }, &wr);
+	audio_replicated_encode(&(struct audio_replicated){rx->node->uuid, rx->payload}, &wr);
 	if (writer_finish(&wr) < 0)
 		return;
 	node_list_for_each (m->context.nodes, node)

@@ -46,8 +46,7 @@ static int read_zones(const json_t *table, struct audio_settings *settings,
 	if (!settings->zones)
 		return -ENOMEM;
 
-	json_object_foreach((json_t *) table, name, value)
-	{
+	json_object_foreach ((json_t *) table, name, value) {
 		if (names->n == ACOUSTICS_ZONES_MAX) {
 			log_warning("Only the first %u audio zones are used.", ACOUSTICS_ZONES_MAX);
 			break;
@@ -147,11 +146,11 @@ static unsigned read_threads(const json_t *settings)
 
 int audio_settings_read(const json_t *settings, struct audio_settings *ret)
 {
-	_cleanup_(audio_settings_done) struct audio_settings s = { 0 };
+	_cleanup_(audio_settings_done) struct audio_settings s = {0};
 	const json_t *environment = json_object_get(settings, "audio_env");
 	double frames =
 		settings_double(settings, "audio_buffer", "static_desired_jitter_buffer_frames", 1);
-	struct zone_names names = { 0 };
+	struct zone_names names = {0};
 	int r;
 
 	s.jitter.dynamic = settings_bool(settings, "audio_buffer", "dynamic_jitter_buffer", true);
@@ -175,7 +174,7 @@ int audio_settings_read(const json_t *settings, struct audio_settings *ret)
 		return r;
 
 	*ret = s;
-	s = (struct audio_settings){ 0 };
+	s = (struct audio_settings){0};
 	return 0;
 }
 
@@ -184,5 +183,5 @@ void audio_settings_done(struct audio_settings *settings)
 	free(settings->zones);
 	free(settings->coefficients);
 	free(settings->reverbs);
-	*settings = (struct audio_settings){ 0 };
+	*settings = (struct audio_settings){0};
 }

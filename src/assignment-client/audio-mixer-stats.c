@@ -154,12 +154,12 @@ static json_t *mix_stats(const struct mix_counts *c, unsigned frames)
 		const char *key;
 		enum mix_list from, to;
 	} moves[] = {
-		{ "3_skippped_to_active", MIX_LIST_SKIPPED, MIX_LIST_ACTIVE },
-		{ "3_skippped_to_inactive", MIX_LIST_SKIPPED, MIX_LIST_INACTIVE },
-		{ "3_inactive_to_skippped", MIX_LIST_INACTIVE, MIX_LIST_SKIPPED },
-		{ "3_inactive_to_active", MIX_LIST_INACTIVE, MIX_LIST_ACTIVE },
-		{ "3_active_to_skippped", MIX_LIST_ACTIVE, MIX_LIST_SKIPPED },
-		{ "3_active_to_inactive", MIX_LIST_ACTIVE, MIX_LIST_INACTIVE },
+		{"3_skippped_to_active", MIX_LIST_SKIPPED, MIX_LIST_ACTIVE},
+		{"3_skippped_to_inactive", MIX_LIST_SKIPPED, MIX_LIST_INACTIVE},
+		{"3_inactive_to_skippped", MIX_LIST_INACTIVE, MIX_LIST_SKIPPED},
+		{"3_inactive_to_active", MIX_LIST_INACTIVE, MIX_LIST_ACTIVE},
+		{"3_active_to_skippped", MIX_LIST_ACTIVE, MIX_LIST_SKIPPED},
+		{"3_active_to_inactive", MIX_LIST_ACTIVE, MIX_LIST_INACTIVE},
 	};
 	unsigned total = c->hrtf_renders + c->stereo_mixes + c->echo_mixes;
 	json_t *object = json_object();
@@ -221,7 +221,7 @@ json_t *audio_mixer_stats(void *hat)
 		all_clients_stats(m, seconds));
 
 	m->reported_usec = now;
-	m->counts = (struct audio_counts){ 0 };
+	m->counts = (struct audio_counts){0};
 	return object;
 }
 

@@ -418,22 +418,22 @@ static const struct handler {
 	bool is_kept; /* a successor has to know what it says */
 	int (*fn)(struct audio_client *client, const struct received *rx);
 } handlers[] = {
-	{ PACKET_MICROPHONE_AUDIO_NO_ECHO, false, on_microphone },
-	{ PACKET_MICROPHONE_AUDIO_WITH_ECHO, false, on_microphone },
-	{ PACKET_SILENT_AUDIO_FRAME, false, on_silence },
-	{ PACKET_INJECT_AUDIO, false, on_inject },
-	{ PACKET_STOP_INJECTOR, false, on_stop_injector },
-	{ PACKET_KILL_AVATAR, false, on_kill_avatar },
-	{ PACKET_NEGOTIATE_AUDIO_FORMAT, true, on_negotiate },
-	{ PACKET_NODE_IGNORE_REQUEST, true, on_node_ignore },
-	{ PACKET_AUDIO_SOLO_REQUEST, true, on_solo },
-	{ PACKET_PER_AVATAR_GAIN_SET, true, on_avatar_gain },
-	{ PACKET_INJECTOR_GAIN_SET, true, on_injector_gain },
-	{ PACKET_RADIUS_IGNORE_REQUEST, true, on_radius_ignore },
-	{ PACKET_REQUESTS_DOMAIN_LIST_DATA, true, on_requests_domain_list_data },
-	{ PACKET_NODE_MUTE_REQUEST, false, on_node_mute },
-	{ PACKET_MUTE_ENVIRONMENT, false, on_mute_environment },
-	{ PACKET_AUDIO_STREAM_STATS, false, on_stream_stats },
+	{PACKET_MICROPHONE_AUDIO_NO_ECHO, false, on_microphone},
+	{PACKET_MICROPHONE_AUDIO_WITH_ECHO, false, on_microphone},
+	{PACKET_SILENT_AUDIO_FRAME, false, on_silence},
+	{PACKET_INJECT_AUDIO, false, on_inject},
+	{PACKET_STOP_INJECTOR, false, on_stop_injector},
+	{PACKET_KILL_AVATAR, false, on_kill_avatar},
+	{PACKET_NEGOTIATE_AUDIO_FORMAT, true, on_negotiate},
+	{PACKET_NODE_IGNORE_REQUEST, true, on_node_ignore},
+	{PACKET_AUDIO_SOLO_REQUEST, true, on_solo},
+	{PACKET_PER_AVATAR_GAIN_SET, true, on_avatar_gain},
+	{PACKET_INJECTOR_GAIN_SET, true, on_injector_gain},
+	{PACKET_RADIUS_IGNORE_REQUEST, true, on_radius_ignore},
+	{PACKET_REQUESTS_DOMAIN_LIST_DATA, true, on_requests_domain_list_data},
+	{PACKET_NODE_MUTE_REQUEST, false, on_node_mute},
+	{PACKET_MUTE_ENVIRONMENT, false, on_mute_environment},
+	{PACKET_AUDIO_STREAM_STATS, false, on_stream_stats},
 };
 
 static const enum packet_type replica_types[] = {
@@ -502,7 +502,7 @@ static void mix_client(void *userdata, size_t i)
 {
 	struct audio_mixer *m = userdata;
 	struct audio_client *client = m->slots[i];
-	struct audio_mixed packet = { .sequence = client->sequence };
+	struct audio_mixed packet = {.sequence = client->sequence};
 	int16_t pcm[AUDIO_FRAME_SAMPLES_MAX];
 	uint8_t audio[CODEC_FRAME_BYTES_MAX];
 	struct writer wr = writer_over(client->payload, sizeof(client->payload));
@@ -511,7 +511,7 @@ static void mix_client(void *userdata, size_t i)
 	if (!is_listening(client))
 		return;
 	client->listening = true;
-	client->counts = (struct mix_counts){ 0 };
+	client->counts = (struct mix_counts){0};
 	client->result = mix_listen(m->mix, client->mix, pcm, &client->counts);
 	if (client->result != MIX_SILENT)
 		n = encode_frame(client, pcm, audio);
@@ -586,7 +586,7 @@ static void add_to_report(struct inbound_stream *stream, void *userdata)
 
 static void send_stream_stats(struct audio_client *client)
 {
-	struct stats_sending sending = { .client = client, .report.start = true };
+	struct stats_sending sending = {.client = client, .report.start = true};
 
 	if (client->mixer->frame % AUDIO_FRAMES_PER_SECOND != client->phase)
 		return;
@@ -623,8 +623,8 @@ static void on_frame(void *userdata)
 	uint64_t start = clock_now_usec(), popped, mixed, done;
 	struct audio_client *client;
 
-	/* A late frame comes before the socket's turn, and others after it at once: without what waits
-	 * there they would find every stream dry. */
+	/* A late frame comes before the socket's turn, and others after it at once: without what
+	 * waits there they would find every stream dry. */
 	endpoint_receive(m->context.endpoint);
 	m->frame_start_usec = start;
 	start_frame(m);
@@ -700,8 +700,8 @@ static void save_node(void *hat, const struct node *node, struct writer *wr)
 	mix_node_save(client->mix, wr);
 }
 
-/* What the number would be had nobody died: a listener takes a small gap for loss, but waits for seconds
- * until a number that went back has caught up. */
+/* What the number would be had nobody died: a listener takes a small gap for loss, but waits for
+ * seconds until a number that went back has caught up. */
 static uint16_t sequence_by_now(uint16_t then, uint64_t then_usec)
 {
 	uint64_t now = clock_now_usec();

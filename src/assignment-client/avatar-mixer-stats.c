@@ -47,15 +47,14 @@ static json_t *client_stats(struct avatar_client *client, double seconds)
 	};
 	return json_pack(
 		"{s:s, s:f, s:f, s:s, s:i, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:i, s:f}",
-		"$username",
-		UUID_TEXT(&client->node->uuid), "outbound_kbps", out, "inbound_kbps", in,
-		"display_name", display_name(client), "num_avs_sent_last_frame",
+		"$username", UUID_TEXT(&client->node->uuid), "outbound_kbps", out, "inbound_kbps",
+		in, "display_name", display_name(client), "num_avs_sent_last_frame",
 		(int) counts.last_frame_records, "avg_other_av_starves_per_second",
-		counts.starved / seconds, "avg_other_av_skips_per_second",
-		counts.skipped / seconds, "total_num_out_of_order_sends",
-		(json_int_t) client->out_of_order, "outbound_av_data_kbps", out_data,
-		"outbound_av_traits_kbps", kbps(counts.sent_traits_bytes, seconds),
-		"inbound_av_data_kbps", kbps(counts.data_bytes, seconds), "av_data_receive_rate",
+		counts.starved / seconds, "avg_other_av_skips_per_second", counts.skipped / seconds,
+		"total_num_out_of_order_sends", (json_int_t) client->out_of_order,
+		"outbound_av_data_kbps", out_data, "outbound_av_traits_kbps",
+		kbps(counts.sent_traits_bytes, seconds), "inbound_av_data_kbps",
+		kbps(counts.data_bytes, seconds), "av_data_receive_rate",
 		counts.data_packets / seconds, "recent_other_av_in_view",
 		(int) counts.last_frame_seen, "delta_full_vs_avatar_data_kbps", out - out_data);
 }
@@ -145,8 +144,9 @@ json_t *avatar_mixer_stats(void *hat)
 	stats = json_pack(
 		"{s:f, s:i, s:f, s:f, s:f, s:{s:o}, s:{s:{s:f}, s:{s:f}}, s:o, s:o}",
 		"broadcast_loop_rate", frames / seconds, "threads", 1, "trailing_mix_ratio",
-		m->throttle.load, "throttling_ratio", m->throttle.ratio, "average_listeners_last_second", ratio(m->counts.served, frames),
-		"singleCoreTasks", "incoming_packets", incoming_stats(&m->counts), "parallelTasks",
+		m->throttle.load, "throttling_ratio", m->throttle.ratio,
+		"average_listeners_last_second", ratio(m->counts.served, frames), "singleCoreTasks",
+		"incoming_packets", incoming_stats(&m->counts), "parallelTasks",
 		"processQueuedAvatarDataPackets", "1_total",
 		ratio((double) avatar_data_usec(&m->counts), frames), "broadcastAvatarData",
 		"1_total", ratio((double) m->counts.frame_usec, frames),

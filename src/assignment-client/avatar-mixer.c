@@ -16,7 +16,7 @@
 #define BANDWIDTH_MIN_MBPS        0.01
 #define BANDWIDTH_MAX_MBPS        10000.0
 #define BYTES_PER_SECOND_PER_MBPS 125000.0
-#define URL_MAX           (OVERRIDE_SIZE_MAX - 7)
+#define URL_MAX                   (OVERRIDE_SIZE_MAX - 7)
 
 /* --- sending --- */
 
@@ -261,8 +261,8 @@ static unsigned budget_of(struct avatar_mixer *m, struct avatar_client *client)
 	size_t backlog = endpoint_queued_bytes(m->context.endpoint, client->node) +
 			 endpoint_channel_backlog(m->context.endpoint, client->node);
 
-	return backpressure_budget(&client->pressure, throttle_budget(&m->throttle, m->budget_bytes),
-				   backlog);
+	return backpressure_budget(&client->pressure,
+				   throttle_budget(&m->throttle, m->budget_bytes), backlog);
 }
 
 static void prepare_clients(struct avatar_mixer *m)

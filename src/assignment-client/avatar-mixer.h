@@ -43,8 +43,8 @@ struct avatar_mixer {
 	struct throttle throttle;
 };
 
-/* How upstream calls the work on a packet type in its statistics; i up to AVATAR_HANDLERS_MAX. NULL:
- * counted as avatar data. */
+/* How upstream calls the work on a packet type in its statistics; i up to AVATAR_HANDLERS_MAX.
+ * NULL: counted as avatar data. */
 const char *avatar_mixer_handler_name(unsigned i);
 
 json_t *avatar_mixer_stats(void *hat);

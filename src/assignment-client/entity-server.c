@@ -1,5 +1,6 @@
-/* entity-server: for now the server of an empty world. It takes part as a node, answers queries with
- * completion and statistics, and refuses edits. Wire: protocol 06a sections 6 and 8; behaviour: 06c. */
+/* entity-server: for now the server of an empty world. It takes part as a node, answers queries
+ * with completion and statistics, and refuses edits. Wire: protocol 06a sections 6 and 8;
+ * behaviour: 06c. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -7,7 +8,7 @@
 #include "base/log.h"
 #include "entity/entity-query.h"
 
-#define OCTREE_STATS_LEN   222
+#define OCTREE_STATS_LEN               222
 #define OCTREE_STATS_FULL_SCENE_OFFSET 32
 
 /* node->data: what is known of a viewer. */
@@ -43,7 +44,7 @@ static void send_octree_stats(struct entity_server *es, struct node *node, uint6
 /* The sequence number of the next octree packet: none was ever sent. */
 static void send_completion(struct entity_server *es, struct node *node)
 {
-	static const uint8_t next_sequence[2] = { 0, 0 };
+	static const uint8_t next_sequence[2] = {0, 0};
 
 	(void) endpoint_send_node_reliable(es->context.endpoint, node,
 					   PACKET_ENTITY_QUERY_INITIAL_RESULTS_COMPLETE,
@@ -107,13 +108,10 @@ static const struct {
 	enum packet_type type;
 	packet_handler_fn fn;
 } handlers[] = {
-	{ PACKET_ENTITY_QUERY, on_query },
-	{ PACKET_OCTREE_DATA_NACK, on_nack },
-	{ PACKET_ENTITY_ADD, on_edit },
-	{ PACKET_ENTITY_EDIT, on_edit },
-	{ PACKET_ENTITY_CLONE, on_edit },
-	{ PACKET_ENTITY_ERASE, on_edit },
-	{ PACKET_ENTITY_PHYSICS, on_edit },
+	{PACKET_ENTITY_QUERY, on_query},  {PACKET_OCTREE_DATA_NACK, on_nack},
+	{PACKET_ENTITY_ADD, on_edit},     {PACKET_ENTITY_EDIT, on_edit},
+	{PACKET_ENTITY_CLONE, on_edit},   {PACKET_ENTITY_ERASE, on_edit},
+	{PACKET_ENTITY_PHYSICS, on_edit},
 };
 
 static void on_node_added(void *hat, struct node *node)
@@ -159,7 +157,8 @@ static int restore_node(void *hat, struct node *node, struct reader *rd)
 	return reader_finish(rd);
 }
 
-static int entity_server_start(const struct hat_context *context, const json_t *settings, void **ret)
+static int entity_server_start(const struct hat_context *context, const json_t *settings,
+			       void **ret)
 {
 	struct entity_server *es = calloc(1, sizeof(*es));
 
@@ -185,7 +184,7 @@ static unsigned count_viewers(const struct entity_server *es)
 {
 	unsigned n = 0;
 
-	node_list_for_each(es->context.nodes, node) {
+	node_list_for_each (es->context.nodes, node) {
 		const struct viewer *viewer = node->data;
 
 		n += viewer && viewer->has_query;
@@ -197,17 +196,17 @@ static json_t *entity_server_stats(void *hat)
 {
 	struct entity_server *es = hat;
 
-	return json_pack("{s:I, s:I, s:I, s:I}", "viewers", (json_int_t) count_viewers(es), "queries",
-			 (json_int_t) es->queries, "entities", (json_int_t) 0, "refused_edits",
-			 (json_int_t) es->refused_edits);
+	return json_pack("{s:I, s:I, s:I, s:I}", "viewers", (json_int_t) count_viewers(es),
+			 "queries", (json_int_t) es->queries, "entities", (json_int_t) 0,
+			 "refused_edits", (json_int_t) es->refused_edits);
 }
 
 static void entity_server_status(void *hat, char *buf, size_t size)
 {
 	struct entity_server *es = hat;
 
-	(void) snprintf(buf, size, "%u viewers of an empty world, %llu edits refused", count_viewers(es),
-			(unsigned long long) es->refused_edits);
+	(void) snprintf(buf, size, "%u viewers of an empty world, %llu edits refused",
+			count_viewers(es), (unsigned long long) es->refused_edits);
 }
 
 const struct hat_ops entity_server_ops = {

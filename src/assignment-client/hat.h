@@ -1,7 +1,7 @@
-/* What a hat (audio-mixer, avatar-mixer, …) is to the program that wears it. A hat is one object made when
- * an assignment starts and freed when it ends; it registers packet handlers at the endpoint and owns its
- * timers. Everything runs on the loop thread; a hat that uses workers hands them work per frame and takes
- * it back before it returns. */
+/* What a hat (audio-mixer, avatar-mixer, …) is to the program that wears it. A hat is one object
+ * made when an assignment starts and freed when it ends; it registers packet handlers at the
+ * endpoint and owns its timers. Everything runs on the loop thread; a hat that uses workers hands
+ * them work per frame and takes it back before it returns. */
 #pragma once
 
 #include <jansson.h>
@@ -16,7 +16,7 @@ struct hat_context {
 	sd_event *event;
 	struct endpoint *endpoint;
 	struct node_list *nodes;
-	const char *data_dir; /* writable state of the hat; created on demand by the hat */
+	const char *data_dir;        /* writable state of the hat; created on demand by the hat */
 	struct session_store *store; /* for hat_touch(); may be NULL */
 };
 
@@ -34,20 +34,22 @@ struct hat_ops {
 	/* Node types it wants to hear of (protocol 02 section 11.3). */
 	const char *interest;
 
-	/* settings: the groups of protocol 02 section 10 for this type, borrowed for the call. Nothing is
-	 * served before start returns. Negative: the assignment is given up. */
+	/* settings: the groups of protocol 02 section 10 for this type, borrowed for the call.
+	 * Nothing is served before start returns. Negative: the assignment is given up. */
 	int (*start)(const struct hat_context *context, const json_t *settings, void **ret);
-	/* Takes the handlers away and frees everything; the killed callbacks of all nodes came before. */
+	/* Takes the handlers away and frees everything; the killed callbacks of all nodes came
+	 * before. */
 	void (*stop)(void *hat);
 
-	void (*node_added)(void *hat, struct node *node);     /* optional */
-	void (*node_activated)(void *hat, struct node *node); /* optional; may come again (redial) */
-	void (*node_killed)(void *hat, struct node *node);    /* optional; frees node->data */
+	void (*node_added)(void *hat, struct node *node); /* optional */
+	void (*node_activated)(void *hat,
+			       struct node *node);         /* optional; may come again (redial) */
+	void (*node_killed)(void *hat, struct node *node); /* optional; frees node->data */
 
-	/* What a successor in this hat has to know of a node so that the node need not tell it again, at
-	 * most HAT_NODE_BYTES_MAX. restore_node comes after node_added; node_activated does not come.
-	 * -EBADMSG etc.: the node is forgotten, and comes anew. Optional, both or neither. A node may have
-	 * no data. */
+	/* What a successor in this hat has to know of a node so that the node need not tell it
+	 * again, at most HAT_NODE_BYTES_MAX. restore_node comes after node_added; node_activated
+	 * does not come. -EBADMSG etc.: the node is forgotten, and comes anew. Optional, both or
+	 * neither. A node may have no data. */
 	void (*save_node)(void *hat, const struct node *node, struct writer *wr);
 	int (*restore_node)(void *hat, struct node *node, struct reader *rd);
 

@@ -4,10 +4,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <signal.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -44,23 +44,27 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ NULL, 't', "TYPE", 0, "Ask only for this assignment: a name such as audio or audio-mixer, or its number", 0 },
-	{ NULL, 'a', "HOST", 0, "The domain-server's host (127.0.0.1)", 0 },
-	{ "server-port", OPT_SERVER_PORT, "PORT", 0, "The domain-server's UDP port (40102)", 0 },
-	{ NULL, 'p', "PORT", 0, "Our own UDP port; 0: any (the port of the table for TYPE, such as 48000)", 0 },
-	{ "pool", OPT_POOL, "NAME", 0, "Only assignments of this pool", 0 },
-	{ "data", OPT_DATA, "DIR", 0, "Where hats keep their state (" HIFI_LOCALSTATEDIR ")", 0 },
-	{ NULL, 'n', "N", 0, "Run N assignment clients under a monitor", 1 },
-	{ "min", OPT_MIN, "N", 0, "Run at least N, and one idle in reserve", 1 },
-	{ "max", OPT_MAX, "N", 0, "Never run more than N (0: no limit)", 1 },
-	{ "port-base", OPT_PORT_BASE, "N", 0, "Move every port by N", 2 },
-	{ "log-level", OPT_LOG_LEVEL, "LEVEL", 0, "error, warning, notice, info or debug (info)", 2 },
-	{ "parent-pid", OPT_PARENT_PID, "PID", 0, "Stop when the parent process ends, which must be PID", 2 },
-	{ "status-fd", OPT_STATUS_FD, "FD", OPTION_HIDDEN, NULL, 2 },
-	{ 0 },
+	{NULL, 't', "TYPE", 0,
+	 "Ask only for this assignment: a name such as audio or audio-mixer, or its number", 0},
+	{NULL, 'a', "HOST", 0, "The domain-server's host (127.0.0.1)", 0},
+	{"server-port", OPT_SERVER_PORT, "PORT", 0, "The domain-server's UDP port (40102)", 0},
+	{NULL, 'p', "PORT", 0,
+	 "Our own UDP port; 0: any (the port of the table for TYPE, such as 48000)", 0},
+	{"pool", OPT_POOL, "NAME", 0, "Only assignments of this pool", 0},
+	{"data", OPT_DATA, "DIR", 0, "Where hats keep their state (" HIFI_LOCALSTATEDIR ")", 0},
+	{NULL, 'n', "N", 0, "Run N assignment clients under a monitor", 1},
+	{"min", OPT_MIN, "N", 0, "Run at least N, and one idle in reserve", 1},
+	{"max", OPT_MAX, "N", 0, "Never run more than N (0: no limit)", 1},
+	{"port-base", OPT_PORT_BASE, "N", 0, "Move every port by N", 2},
+	{"log-level", OPT_LOG_LEVEL, "LEVEL", 0, "error, warning, notice, info or debug (info)", 2},
+	{"parent-pid", OPT_PARENT_PID, "PID", 0,
+	 "Stop when the parent process ends, which must be PID", 2},
+	{"status-fd", OPT_STATUS_FD, "FD", OPTION_HIDDEN, NULL, 2},
+	{0},
 };
 
-static int parse_number(struct argp_state *state, const char *arg, long low, long high, const char *what)
+static int parse_number(struct argp_state *state, const char *arg, long low, long high,
+			const char *what)
 {
 	char *end;
 	long n;
@@ -68,7 +72,8 @@ static int parse_number(struct argp_state *state, const char *arg, long low, lon
 	errno = 0;
 	n = strtol(arg, &end, 10);
 	if (errno || end == arg || *end || n < low || n > high)
-		argp_error(state, "%s must be a number from %ld to %ld, not '%s'", what, low, high, arg);
+		argp_error(state, "%s must be a number from %ld to %ld, not '%s'", what, low, high,
+			   arg);
 	return (int) n;
 }
 
@@ -80,7 +85,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 't':
 		arg_hat = hat_find_by_name(arg);
 		if (!arg_hat)
-			argp_error(state, "'%s' is not an assignment type; try audio, avatar, messages or entity",
+			argp_error(state,
+				   "'%s' is not an assignment type; try audio, avatar, messages or "
+				   "entity",
 				   arg);
 		break;
 	case 'a':
@@ -142,7 +149,8 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse_option,
 	.doc = "Runs a part of a virtual world: a mixer or server that the domain-server assigns."
-	       "\vUnder systemd, assignment-client@audio.service and its siblings start this program. "
+	       "\vUnder systemd, assignment-client@audio.service and its siblings start this "
+	       "program. "
 	       "See assignment-client(8).",
 };
 
@@ -163,8 +171,8 @@ static int domain_port(void)
 
 static int resolve_domain(struct hifi_addr *ret)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV };
-	struct sockaddr_storage ss = { 0 };
+	const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV};
+	struct sockaddr_storage ss = {0};
 	struct addrinfo *list, *best = NULL;
 	char service[8];
 	int r;
@@ -186,8 +194,9 @@ static int resolve_domain(struct hifi_addr *ret)
 	return 0;
 }
 
-/* The ports for our own socket, or those of a monitor's children: from the one asked for; else that of the
- * hat; else, when any hat may come, the hats' range. So nothing ever listens outside the port table. */
+/* The ports for our own socket, or those of a monitor's children: from the one asked for; else that
+ * of the hat; else, when any hat may come, the hats' range. So nothing ever listens outside the
+ * port table. */
 static void choose_ports(bool is_monitor, uint16_t *ret_first, uint16_t *ret_last)
 {
 	if (arg_port != PORT_UNSET) {
@@ -204,7 +213,7 @@ static void choose_ports(bool is_monitor, uint16_t *ret_first, uint16_t *ret_las
 /* Whether the socket has one of the ports we would choose today. */
 static bool is_our_port(const struct worker_options *options, int fd)
 {
-	struct sockaddr_storage ss = { 0 };
+	struct sockaddr_storage ss = {0};
 	socklen_t len = sizeof(ss);
 	struct hifi_addr addr;
 
@@ -215,15 +224,16 @@ static bool is_our_port(const struct worker_options *options, int fd)
 	       (addr.port > options->port && addr.port <= options->port_last);
 }
 
-/* What the service manager or the monitor holds for us. "udp" is the socket that a predecessor bound itself;
- * that of a socket unit goes before it. */
+/* What the service manager or the monitor holds for us. "udp" is the socket that a predecessor
+ * bound itself; that of a socket unit goes before it. */
 static void take_fds(struct worker_options *options)
 {
 	char **names = NULL;
 	int n = sd_listen_fds_with_names(true, &names);
 
 	for (int i = 0; i < n; i++) {
-		bool is_session = strcmp(names[i], "sessions") == 0, is_left = strcmp(names[i], "udp") == 0;
+		bool is_session = strcmp(names[i], "sessions") == 0,
+		     is_left = strcmp(names[i], "udp") == 0;
 		int *place = is_session ? &options->session_fd : &options->fd;
 		int fd = SD_LISTEN_FDS_START + i;
 
@@ -265,7 +275,8 @@ static int run_worker(sd_event *event)
 	r = worker_new(event, &worker_options, &worker);
 	if (r < 0)
 		return r;
-	r = sd_event_add_signal(event, NULL, SIGUSR2 | SD_EVENT_SIGNAL_PROCMASK, on_hand_over, worker);
+	r = sd_event_add_signal(event, NULL, SIGUSR2 | SD_EVENT_SIGNAL_PROCMASK, on_hand_over,
+				worker);
 	if (r < 0)
 		return log_error_errno(r, "Cannot watch a signal: %m");
 	notify_ready("%s", worker_is_assigned(worker) ? "going on" : "waiting for an assignment");

@@ -13,15 +13,16 @@
 #include "node/messages-data.h"
 
 /* Protocol 05 sections 3 and 4. */
-#define SUBSCRIPTIONS_MAX	1024
-#define MESSAGE_BYTES_MAX	(1024 * 1024)
-#define BACKLOG_MAX		(4 * 1024 * 1024)
-#define RATE_DEFAULT		1000
-#define SUBSCRIBE_RATE		100
+#define SUBSCRIPTIONS_MAX       1024
+#define MESSAGE_BYTES_MAX       (1024 * 1024)
+#define BACKLOG_MAX             (4 * 1024 * 1024)
+#define RATE_DEFAULT            1000
+#define SUBSCRIBE_RATE          100
 #define FANOUT_BYTES_PER_SECOND (8 * 1024 * 1024)
-#define FANOUT_BURST_BYTES	(2 * FANOUT_BYTES_PER_SECOND)
+#define FANOUT_BURST_BYTES      (2 * FANOUT_BYTES_PER_SECOND)
 
-/* Channels are found by the SHA-256 of their name: a key of fixed size that nobody can make collide. */
+/* Channels are found by the SHA-256 of their name: a key of fixed size that nobody can make
+ * collide. */
 struct channel_key {
 	uint8_t sha256[32];
 };
@@ -63,7 +64,7 @@ struct messages_mixer {
 
 static struct channel_key channel_key(struct span name)
 {
-	struct channel_key key = { { 0 } };
+	struct channel_key key = {{0}};
 
 	(void) EVP_Digest(name.data, name.len, key.sha256, NULL, EVP_sha256(), NULL);
 	return key;
@@ -86,17 +87,19 @@ static void subscription_free(struct messages_mixer *m, struct subscription *s)
 	free(s);
 }
 
-static struct subscription *subscription_find(const struct member *member, const struct channel *channel)
+static struct subscription *subscription_find(const struct member *member,
+					      const struct channel *channel)
 {
 	struct subscription *s;
 
-	list_for_each(s, &member->subscriptions, in_member)
+	list_for_each (s, &member->subscriptions, in_member)
 		if (s->channel == channel)
 			return s;
 	return NULL;
 }
 
-static int channel_get(struct messages_mixer *m, const struct channel_key *key, struct channel **ret)
+static int channel_get(struct messages_mixer *m, const struct channel_key *key,
+		       struct channel **ret)
 {
 	struct channel *channel = hashmap_find(m->channels, key);
 	int r;
@@ -211,9 +214,11 @@ static int on_unsubscribe(void *userdata, const struct received *rx)
 
 /* --- messages --- */
 
-static struct shared_bytes *relayed_payload(const struct messages_data *message, const struct node *sender)
+static struct shared_bytes *relayed_payload(const struct messages_data *message,
+					    const struct node *sender)
 {
-	struct writer wr = writer_growing(MESSAGE_BYTES_MAX + MESSAGES_CHANNEL_MAX + MESSAGES_DATA_FIXED_LEN);
+	struct writer wr =
+		writer_growing(MESSAGE_BYTES_MAX + MESSAGES_CHANNEL_MAX + MESSAGES_DATA_FIXED_LEN);
 	struct shared_bytes *shared;
 
 	/* Never the sender that the message names: nobody speaks for another. */
@@ -253,7 +258,7 @@ static void fan_out(struct messages_mixer *m, struct channel *channel, struct sh
 	struct endpoint *ep = m->context.endpoint;
 	struct subscription *s;
 
-	list_for_each(s, &channel->subscriptions, in_channel) {
+	list_for_each (s, &channel->subscriptions, in_channel) {
 		struct node *node = s->member->node;
 
 		if (!node_is_active(node))
@@ -331,7 +336,7 @@ static void on_node_killed(void *hat, struct node *node)
 
 	if (!member)
 		return;
-	list_for_each(s, &member->subscriptions, in_member)
+	list_for_each (s, &member->subscriptions, in_member)
 		subscription_free(m, s);
 	free(member);
 	node->data = NULL;
@@ -346,7 +351,7 @@ static void save_node(void *hat, const struct node *node, struct writer *wr)
 
 	if (!member)
 		return;
-	list_for_each(s, &member->subscriptions, in_member)
+	list_for_each (s, &member->subscriptions, in_member)
 		write_bytes(wr, s->channel->key.sha256, sizeof(s->channel->key.sha256));
 }
 
@@ -372,9 +377,9 @@ static const struct {
 	enum packet_type type;
 	packet_handler_fn fn;
 } handlers[] = {
-	{ PACKET_MESSAGES_DATA, on_data },
-	{ PACKET_MESSAGES_SUBSCRIBE, on_subscribe },
-	{ PACKET_MESSAGES_UNSUBSCRIBE, on_unsubscribe },
+	{PACKET_MESSAGES_DATA, on_data},
+	{PACKET_MESSAGES_SUBSCRIBE, on_subscribe},
+	{PACKET_MESSAGES_UNSUBSCRIBE, on_unsubscribe},
 };
 
 static void messages_mixer_stop(void *hat)
@@ -387,7 +392,8 @@ static void messages_mixer_stop(void *hat)
 	free(m);
 }
 
-static int messages_mixer_start(const struct hat_context *context, const json_t *settings, void **ret)
+static int messages_mixer_start(const struct hat_context *context, const json_t *settings,
+				void **ret)
 {
 	double limit = settings_double(settings, "messages_mixer", "max_node_messages_per_second",
 				       RATE_DEFAULT);
@@ -422,14 +428,15 @@ static json_t *messages_mixer_stats(void *hat)
 	struct messages_mixer *m = hat;
 	json_t *nodes = json_object();
 
-	node_list_for_each(m->context.nodes, node)
+	node_list_for_each (m->context.nodes, node)
 		(void) json_object_set_new(nodes, UUID_TEXT(&node->uuid), node_stats(node));
 	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "messages", nodes, "channels",
 			 (json_int_t) hashmap_size(m->channels), "subscriptions",
 			 (json_int_t) m->n_subscriptions, "relayed", (json_int_t) m->relayed,
 			 "dropped_rate", (json_int_t) m->dropped_rate, "dropped_malformed",
 			 (json_int_t) m->dropped_malformed, "dropped_backlog",
-			 (json_int_t) m->dropped_backlog, "repaired_channels", (json_int_t) m->repaired);
+			 (json_int_t) m->dropped_backlog, "repaired_channels",
+			 (json_int_t) m->repaired);
 }
 
 static void messages_mixer_status(void *hat, char *buf, size_t size)

@@ -18,11 +18,11 @@
 #include "net/udp-socket.h"
 
 /* A child that dies is back at once; one that keeps dying is tried less and less often. */
-#define BACKOFF_MIN_USEC   (20 * USEC_PER_MSEC)
-#define BACKOFF_MAX_USEC   (10 * USEC_PER_SEC)
-#define LONG_LIFE_USEC     (2 * USEC_PER_SEC) /* whoever lived that long starts afresh */
-#define STOP_TIMEOUT_USEC  (5 * USEC_PER_SEC)
-#define SPARE_CHECK_USEC   (30 * USEC_PER_SEC)
+#define BACKOFF_MIN_USEC  (20 * USEC_PER_MSEC)
+#define BACKOFF_MAX_USEC  (10 * USEC_PER_SEC)
+#define LONG_LIFE_USEC    (2 * USEC_PER_SEC) /* whoever lived that long starts afresh */
+#define STOP_TIMEOUT_USEC (5 * USEC_PER_SEC)
+#define SPARE_CHECK_USEC  (30 * USEC_PER_SEC)
 
 struct child {
 	struct monitor *monitor;
@@ -79,7 +79,7 @@ static unsigned wanted_now(const struct monitor *m)
 
 	if (!o->is_elastic)
 		return wanted;
-	list_for_each(c, &m->children, list)
+	list_for_each (c, &m->children, list)
 		idle += c->wears == HAT_ANY;
 	if (idle == 0)
 		wanted = MAX(wanted, m->n_children + 1);
@@ -131,7 +131,7 @@ enum { UDP_FD = 3, SESSION_FD, STATUS_FD, N_FDS = 3 };
 /* Numbers may overlap, so all go out of the way first. */
 static int place_fds(const struct child *c, int status_fd)
 {
-	const int from[N_FDS] = { c->udp_fd, c->session_fd, status_fd };
+	const int from[N_FDS] = {c->udp_fd, c->session_fd, status_fd};
 	int away[N_FDS];
 
 	for (int i = 0; i < N_FDS; i++) {
@@ -152,7 +152,8 @@ static int set_environment(void)
 	(void) snprintf(pid, sizeof(pid), "%d", getpid());
 	/* The service manager listens to the monitor alone. */
 	if (unsetenv("NOTIFY_SOCKET") < 0 || setenv("LISTEN_PID", pid, true) < 0 ||
-	    setenv("LISTEN_FDS", "2", true) < 0 || setenv("LISTEN_FDNAMES", "udp:sessions", true) < 0)
+	    setenv("LISTEN_FDS", "2", true) < 0 ||
+	    setenv("LISTEN_FDNAMES", "udp:sessions", true) < 0)
 		return -errno;
 	return 0;
 }
@@ -207,8 +208,9 @@ static int bind_udp(const struct monitor *m)
 		r = udp_socket_new((uint16_t) port, false, &socket);
 	while (r == -EADDRINUSE && ++port <= m->options.port_last);
 	if (r == -EADDRINUSE)
-		return log_error_errno(r, "No UDP port from %u to %u is free for another assignment client.",
-				       m->options.port, MAX(m->options.port, m->options.port_last));
+		return log_error_errno(
+			r, "No UDP port from %u to %u is free for another assignment client.",
+			m->options.port, MAX(m->options.port, m->options.port_last));
 	if (r < 0)
 		return r;
 	r = fcntl(udp_socket_fd(socket), F_DUPFD_CLOEXEC, 3);
@@ -273,7 +275,7 @@ static void stop_one_idle(struct monitor *m)
 {
 	struct child *c;
 
-	list_for_each(c, &m->children, list)
+	list_for_each (c, &m->children, list)
 		if (c->wears == HAT_ANY) {
 			log_info("Stopping idle child %d: more than one is in reserve.", c->pid);
 			(void) kill(c->pid, SIGTERM);
@@ -306,7 +308,7 @@ static void on_spare_check(void *userdata)
 	on_respawn(m);
 	if (!m->options.is_elastic)
 		return;
-	list_for_each(c, &m->children, list)
+	list_for_each (c, &m->children, list)
 		idle += c->wears == HAT_ANY;
 	if (idle > 1 && m->n_children > MAX(m->options.min, m->options.n))
 		stop_one_idle(m);
@@ -354,15 +356,15 @@ static void reap_children(struct monitor *m)
 
 	(void) sigemptyset(&chld);
 	(void) sigaddset(&chld, SIGCHLD);
-	list_for_each(c, &m->children, list)
+	list_for_each (c, &m->children, list)
 		(void) kill(c->pid, SIGTERM);
 
-	list_for_each(c, &m->children, list) {
+	list_for_each (c, &m->children, list) {
 		bool gone;
 
 		/* SIGCHLD is blocked for the loop, so it ends this wait. */
 		while (!(gone = waitpid(c->pid, NULL, WNOHANG) != 0) && clock_now_usec() < deadline)
-			(void) sigtimedwait(&chld, NULL, &(struct timespec){ .tv_nsec = 100000000 });
+			(void) sigtimedwait(&chld, NULL, &(struct timespec){.tv_nsec = 100000000});
 		if (!gone) {
 			log_warning("Child %d does not stop, killing it.", c->pid);
 			(void) kill(c->pid, SIGKILL);
@@ -379,9 +381,9 @@ struct monitor *monitor_free(struct monitor *m)
 		return NULL;
 
 	reap_children(m);
-	list_for_each(c, &m->children, list)
+	list_for_each (c, &m->children, list)
 		(void) child_free(c);
-	list_for_each(c, &m->lost, list)
+	list_for_each (c, &m->lost, list)
 		(void) child_free(c);
 	event_oneshot_free(m->respawn);
 	event_timer_free(m->spare_check);

@@ -51,7 +51,8 @@ bool settings_bool(const json_t *settings, const char *group, const char *key, b
 	return settings_number(value, &v) ? v != 0 : fallback;
 }
 
-const char *settings_string(const json_t *settings, const char *group, const char *key, const char *fallback)
+const char *settings_string(const json_t *settings, const char *group, const char *key,
+			    const char *fallback)
 {
 	const char *text = json_string_value(find(settings, group, key));
 

@@ -1,6 +1,6 @@
-/* Values out of the settings a domain-server hands to its assignment clients (protocol 02 section 10).
- * What was typed into a web page may arrive as text where a number is meant ("3600"), so every getter
- * accepts both; anything that makes no sense yields the default. */
+/* Values out of the settings a domain-server hands to its assignment clients (protocol 02 section
+ * 10). What was typed into a web page may arrive as text where a number is meant ("3600"), so every
+ * getter accepts both; anything that makes no sense yields the default. */
 #pragma once
 
 #include <jansson.h>
@@ -9,6 +9,8 @@
 double settings_double(const json_t *settings, const char *group, const char *key, double fallback);
 bool settings_bool(const json_t *settings, const char *group, const char *key, bool fallback);
 /* Borrowed from settings, or fallback. */
-const char *settings_string(const json_t *settings, const char *group, const char *key, const char *fallback);
-/* The number in a value that may be text. False when it is neither a finite number nor text of one. */
+const char *settings_string(const json_t *settings, const char *group, const char *key,
+			    const char *fallback);
+/* The number in a value that may be text. False when it is neither a finite number nor text of one.
+ */
 bool settings_number(const json_t *value, double *ret);

@@ -49,7 +49,8 @@ static const char *on_assigned(void *userdata, unsigned assignment_type, struct 
 	const struct hat_ops *ops = hat_ops_find(assignment_type);
 
 	if (!ops) {
-		log_warning("Assignment of type %u refused: this build has no such hat.", assignment_type);
+		log_warning("Assignment of type %u refused: this build has no such hat.",
+			    assignment_type);
 		return NULL;
 	}
 	w->ops = ops;
@@ -71,7 +72,8 @@ static int on_settings(void *userdata, const json_t *settings)
 
 	r = w->ops->start(&context, settings, &w->hat);
 	if (r < 0)
-		return log_error_errno(r, "The %s cannot start: %m", hat_find(w->ops->hat)->long_name);
+		return log_error_errno(r, "The %s cannot start: %m",
+				       hat_find(w->ops->hat)->long_name);
 	return 0;
 }
 
@@ -138,7 +140,7 @@ static int on_restore_node(void *userdata, struct node *node, struct reader *rd)
 
 static void on_denied(void *userdata, unsigned reason, const char *message)
 {
-	static struct log_ratelimit limit = { .interval_usec = 60 * USEC_PER_SEC, .burst = 1 };
+	static struct log_ratelimit limit = {.interval_usec = 60 * USEC_PER_SEC, .burst = 1};
 
 	if (log_ratelimit_allows(&limit, NULL))
 		log_error("The domain-server refuses us (reason %u): %s", reason, message);
@@ -166,7 +168,8 @@ static void on_channel_opened(void *userdata, const struct hifi_addr *addr)
 	domain_client_channel_opened(w->dc, addr);
 }
 
-static void on_channel_closed(void *userdata, const struct hifi_addr *addr, enum webrtc_close_reason reason)
+static void on_channel_closed(void *userdata, const struct hifi_addr *addr,
+			      enum webrtc_close_reason reason)
 {
 	struct worker *w = userdata;
 
@@ -187,8 +190,8 @@ static double per_second(uint64_t now, uint64_t before, double seconds)
 	return seconds > 0 ? (double) (now - before) / seconds : 0;
 }
 
-/* Both generations of upstream's names (protocol 02 section 12, 03 section 12), because pages and tools
- * read either. */
+/* Both generations of upstream's names (protocol 02 section 12, 03 section 12), because pages and
+ * tools read either. */
 static json_t *io_stats(struct worker *w, double seconds)
 {
 	const struct udp_socket_stats *now = endpoint_udp_stats(w->ep), *before = &w->last_udp;
@@ -198,9 +201,10 @@ static json_t *io_stats(struct worker *w, double seconds)
 	double out_packets = per_second(now->sent_packets, before->sent_packets, seconds);
 
 	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "inbound_kbps", in_bytes / 125,
-			 "inbound_pps", in_packets, "outbound_kbps", out_bytes / 125, "outbound_pps",
-			 out_packets, "inbound_bytes_per_s", in_bytes, "inbound_packets_per_s", in_packets,
-			 "outbound_bytes_per_s", out_bytes, "outbound_packets_per_s", out_packets);
+			 "inbound_pps", in_packets, "outbound_kbps", out_bytes / 125,
+			 "outbound_pps", out_packets, "inbound_bytes_per_s", in_bytes,
+			 "inbound_packets_per_s", in_packets, "outbound_bytes_per_s", out_bytes,
+			 "outbound_packets_per_s", out_packets);
 }
 
 static json_t *collect_stats(struct worker *w, double seconds, uint64_t cpu_usec)
@@ -210,10 +214,12 @@ static json_t *collect_stats(struct worker *w, double seconds, uint64_t cpu_usec
 	if (!stats)
 		return NULL;
 	(void) json_object_set_new(stats, "io_stats", io_stats(w, seconds));
-	(void) json_object_set_new(stats, "assignmentStats", json_pack("{s:i}", "numQueuedCheckIns", 0));
+	(void) json_object_set_new(stats, "assignmentStats",
+				   json_pack("{s:i}", "numQueuedCheckIns", 0));
 	(void) json_object_set_new(stats, "transport", endpoint_stats(w->ep));
-	(void) json_object_set_new(stats, "cpu_percent",
-				   json_real(100 * per_second(cpu_usec, w->last_cpu_usec, seconds * 1e6)));
+	(void) json_object_set_new(
+		stats, "cpu_percent",
+		json_real(100 * per_second(cpu_usec, w->last_cpu_usec, seconds * 1e6)));
 	return stats;
 }
 
@@ -287,8 +293,9 @@ static void take_over(struct worker *w, const struct worker_options *options)
 		return;
 	}
 	session = domain_client_session(w->dc);
-	log_notice("Going on as %s, node %s, on UDP port %u, with %u nodes.", hat_find(w->ops->hat)->long_name,
-		   UUID_TEXT(&session), endpoint_port(w->ep), node_list_size(w->nodes));
+	log_notice("Going on as %s, node %s, on UDP port %u, with %u nodes.",
+		   hat_find(w->ops->hat)->long_name, UUID_TEXT(&session), endpoint_port(w->ep),
+		   node_list_size(w->nodes));
 }
 
 bool worker_is_assigned(const struct worker *w)
@@ -340,10 +347,11 @@ int worker_new(sd_event *event, const struct worker_options *options, struct wor
 	endpoint_options.store = client_options.store = w->store;
 	r = endpoint_new(event, &endpoint_options, w->nodes, &endpoint_ops, w, &w->ep);
 	if (r == -EADDRINUSE)
-		return log_error_errno(r,
-				       "UDP port %u is taken, perhaps by another assignment client. "
-				       "Choose one with -p (-p 0: any).",
-				       options->port);
+		return log_error_errno(
+			r,
+			"UDP port %u is taken, perhaps by another assignment client. "
+			"Choose one with -p (-p 0: any).",
+			options->port);
 	if (r < 0)
 		return log_error_errno(r, "Cannot open UDP port %u: %m", options->port);
 	if (options->fd < 0)

@@ -1,4 +1,5 @@
-/* One assignment client: a socket, its life with the domain-server, and the hat it wears at the moment. */
+/* One assignment client: a socket, its life with the domain-server, and the hat it wears at the
+ * moment. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -15,14 +16,14 @@ struct worker_options {
 	int fd;                   /* bound UDP socket, or -1: bind port */
 	uint16_t port;            /* 0: any */
 	uint16_t port_last;       /* the first free one from port to here; 0: only port */
-	int session_fd;           /* what a predecessor left ("sessions"), or -1; owned from here on */
+	int session_fd; /* what a predecessor left ("sessions"), or -1; owned from here on */
 	const char *data_dir;
 	/* Where the monitor wants to hear what we wear (one byte per change), or -1. */
 	int status_fd;
 };
 
-/* A file like those that workers keep for their successors, for who wants to hold it: a new descriptor, or
- * -errno. */
+/* A file like those that workers keep for their successors, for who wants to hold it: a new
+ * descriptor, or -errno. */
 int worker_session_fd_new(sd_event *event);
 
 /* Strings are borrowed for the worker's life. */

@@ -41,7 +41,7 @@ struct audio_reverb acoustics_reverb_at(const struct acoustics *space, uint64_t 
 		const struct acoustics_reverb *reverb = &space->reverbs[i];
 
 		if (zone_has(listener_zones, reverb->zone))
-			return (struct audio_reverb){ true, reverb->time_s, reverb->wet_percent };
+			return (struct audio_reverb){true, reverb->time_s, reverb->wet_percent};
 	}
-	return (struct audio_reverb){ 0 };
+	return (struct audio_reverb){0};
 }

@@ -51,13 +51,13 @@ static struct quat read_orientation(struct reader *rd)
 			   (double) q.w * q.w);
 
 	if (norm == 0)
-		return (struct quat){ .w = 1 };
+		return (struct quat){.w = 1};
 	if (norm < 1e-3 || norm > 1e3) {
 		reader_fail(rd);
-		return (struct quat){ .w = 1 };
+		return (struct quat){.w = 1};
 	}
-	return (struct quat){ (float) (q.x / norm), (float) (q.y / norm), (float) (q.z / norm),
-			      (float) (q.w / norm) };
+	return (struct quat){(float) (q.x / norm), (float) (q.y / norm), (float) (q.z / norm),
+			     (float) (q.w / norm)};
 }
 
 static struct vec3 read_position(struct reader *rd)
@@ -66,7 +66,7 @@ static struct vec3 read_position(struct reader *rd)
 
 	if (fabsf(v.x) > POSITION_MAX || fabsf(v.y) > POSITION_MAX || fabsf(v.z) > POSITION_MAX) {
 		reader_fail(rd);
-		return (struct vec3){ 0 };
+		return (struct vec3){0};
 	}
 	return v;
 }
@@ -224,7 +224,7 @@ int audio_mixed_silent_decode(struct span payload, struct audio_mixed *ret)
 
 	ret->sequence = read_u16le(&rd);
 	read_codec(&rd, ret->codec);
-	ret->audio = (struct span){ 0 };
+	ret->audio = (struct span){0};
 	(void) read_u32le(&rd);
 	return reader_finish(&rd);
 }
@@ -347,7 +347,7 @@ int audio_reverb_decode(struct span payload, struct audio_reverb *ret)
 {
 	struct reader rd = reader_over(payload.data, payload.len);
 
-	*ret = (struct audio_reverb){ .present = read_u8(&rd) & REVERB_PRESENT };
+	*ret = (struct audio_reverb){.present = read_u8(&rd) & REVERB_PRESENT};
 	if (ret->present) {
 		ret->time_s = read_f32le_finite(&rd);
 		ret->wet_percent = read_f32le_finite(&rd);
@@ -384,7 +384,7 @@ void audio_replicated_encode(const struct audio_replicated *packet, struct write
 /* The first three fields of a GUID lie in memory as little-endian integers. */
 static struct uuid uuid_swap_guid(const struct uuid *u)
 {
-	static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 	struct uuid swapped;
 
 	for (unsigned i = 0; i < sizeof(swapped.b); i++)

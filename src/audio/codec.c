@@ -127,7 +127,7 @@ struct codec_set codec_set_builtin(void)
 {
 	return (struct codec_set){
 		.n = 3,
-		.codecs = { &codec_opus, &codec_zlib, &codec_pcm },
+		.codecs = {&codec_opus, &codec_zlib, &codec_pcm},
 	};
 }
 
@@ -156,7 +156,7 @@ int codec_set_add(struct codec_set *set, const struct codec_ops *ops)
 
 struct audio_formats codec_preference_parse(const char *text)
 {
-	struct audio_formats formats = { 0 };
+	struct audio_formats formats = {0};
 
 	while (*text && formats.n < AUDIO_FORMATS_MAX) {
 		size_t len = strcspn(text, ","), from = 0, to = len;

@@ -56,8 +56,8 @@ struct ignore_box ignore_box_of(const struct audio_pose *pose)
 		corner = vec3_sub(&pose->position, &half);
 	}
 	if (size.x < BOX_WIDTH_MIN || size.y < BOX_HEIGHT_MIN || size.z < BOX_WIDTH_MIN)
-		size = (struct vec3){ BOX_WIDTH_MIN, BOX_HEIGHT_MIN, BOX_WIDTH_MIN };
-	return (struct ignore_box){ corner, vec3_scale(&size, BUBBLE_GROWTH) };
+		size = (struct vec3){BOX_WIDTH_MIN, BOX_HEIGHT_MIN, BOX_WIDTH_MIN};
+	return (struct ignore_box){corner, vec3_scale(&size, BUBBLE_GROWTH)};
 }
 
 static bool spans_touch(float corner_a, float size_a, float corner_b, float size_b)

@@ -14,7 +14,7 @@ static void merge(struct gap_second *into, const struct gap_second *from)
 
 void gap_history_add(struct gap_history *history, uint64_t gap_usec)
 {
-	const struct gap_second one = { gap_usec, gap_usec, gap_usec, 1 };
+	const struct gap_second one = {gap_usec, gap_usec, gap_usec, 1};
 
 	merge(&history->total, &one);
 	merge(&history->current, &one);
@@ -25,12 +25,12 @@ void gap_history_tick(struct gap_history *history)
 	history->seconds[history->next] = history->current;
 	history->next = (history->next + 1) % GAP_HISTORY_SECONDS;
 	history->complete = MIN(history->complete + 1, (unsigned) GAP_HISTORY_SECONDS);
-	history->current = (struct gap_second){ 0 };
+	history->current = (struct gap_second){0};
 }
 
 static struct gap_second window(const struct gap_history *history, unsigned seconds)
 {
-	struct gap_second sum = { 0 };
+	struct gap_second sum = {0};
 
 	for (unsigned i = 1; i <= MIN(seconds, history->complete); i++) {
 		unsigned at = (history->next + GAP_HISTORY_SECONDS - i) % GAP_HISTORY_SECONDS;

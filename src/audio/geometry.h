@@ -7,7 +7,7 @@
 
 static inline struct vec3 vec3_sub(const struct vec3 *a, const struct vec3 *b)
 {
-	return (struct vec3){ a->x - b->x, a->y - b->y, a->z - b->z };
+	return (struct vec3){a->x - b->x, a->y - b->y, a->z - b->z};
 }
 
 static inline float vec3_dot(const struct vec3 *a, const struct vec3 *b)
@@ -22,7 +22,7 @@ static inline float vec3_length(const struct vec3 *v)
 
 static inline struct vec3 vec3_scale(const struct vec3 *v, float factor)
 {
-	return (struct vec3){ v->x * factor, v->y * factor, v->z * factor };
+	return (struct vec3){v->x * factor, v->y * factor, v->z * factor};
 }
 
 /* v as seen from a frame that is turned by the unit quaternion q: the inverse of q applied to v. */

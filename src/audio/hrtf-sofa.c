@@ -90,7 +90,7 @@ static int sofa_directions(struct sofa *sofa)
 		if (!(length > 0.99f * farthest))
 			continue;
 		sofa->measurements[sofa->n].direction =
-			(struct vec3){ -p[1] / length, p[2] / length, -p[0] / length };
+			(struct vec3){-p[1] / length, p[2] / length, -p[0] / length};
 		sofa->rows[sofa->n++] = i;
 	}
 	return 0;
@@ -224,8 +224,8 @@ static void weigh_directions(struct sofa *sofa)
 	for (unsigned k = 0; k < SPHERE_POINTS; k++) {
 		/* A spiral of evenly spread points. */
 		double y = 1 - (2 * k + 1.0) / SPHERE_POINTS, angle = k * M_PI * (3 - sqrt(5));
-		struct vec3 point = { (float) (cos(angle) * sqrt(1 - y * y)), (float) y,
-				      (float) (sin(angle) * sqrt(1 - y * y)) };
+		struct vec3 point = {(float) (cos(angle) * sqrt(1 - y * y)), (float) y,
+				     (float) (sin(angle) * sqrt(1 - y * y))};
 		unsigned nearest = 0;
 		float best = -2;
 
@@ -290,7 +290,7 @@ static int diffuse_mean(struct sofa *sofa)
 /* The delay of a response beyond that of its minimum-phase form: where the two correlate best. */
 static double excess_delay(const double complex *raw, const double complex *minimum)
 {
-	double complex correlation[FFT_LEN] = { 0 };
+	double complex correlation[FFT_LEN] = {0};
 	unsigned limit = LAG_HZ * FFT_LEN / AUDIO_RATE_HZ, peak = 0;
 	double before, at, after, curve;
 
@@ -391,8 +391,8 @@ static unsigned nearest_measurements(const struct sofa *sofa, const struct vec3 
 static void interpolate(const struct sofa *sofa, unsigned direction, struct hrtf *set)
 {
 	struct vec3 v = hrtf_direction_vector(direction);
-	float minimum[HRTF_EARS][HRTF_MINIMUM_TAPS] = { 0 };
-	unsigned near[NEIGHBOURS] = { 0 }, n = nearest_measurements(sofa, &v, near);
+	float minimum[HRTF_EARS][HRTF_MINIMUM_TAPS] = {0};
+	unsigned near[NEIGHBOURS] = {0}, n = nearest_measurements(sofa, &v, near);
 	double weights[NEIGHBOURS], sum = 0, left_lag = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -415,7 +415,7 @@ static void interpolate(const struct sofa *sofa, unsigned direction, struct hrtf
 
 int hrtf_prepare(const char *path, struct hrtf **ret)
 {
-	_cleanup_(sofa_done) struct sofa sofa = { 0 };
+	_cleanup_(sofa_done) struct sofa sofa = {0};
 	struct hrtf *set;
 	int r;
 

@@ -5,11 +5,11 @@
 
 /* Directions per ring, from below to above. Multiples of four, so that ahead, the sides and behind
  * are exact on every ring and left mirrors right. */
-static const uint16_t ring_counts[HRTF_RINGS] = { 1,   24,  48,  72,  92, 112, 124, 136, 144, 144,
-						  144, 136, 124, 112, 92, 72,  48,  24,  1 };
-static const uint16_t ring_starts[HRTF_RINGS] = { 0,    1,    25,   73,   145,  237,  349,
-						  473,  609,  753,  897,  1041, 1177, 1301,
-						  1413, 1505, 1577, 1625, 1649 };
+static const uint16_t ring_counts[HRTF_RINGS] = {1,   24,  48,  72,  92, 112, 124, 136, 144, 144,
+						 144, 136, 124, 112, 92, 72,  48,  24,  1};
+static const uint16_t ring_starts[HRTF_RINGS] = {0,    1,    25,   73,   145,  237,  349,
+						 473,  609,  753,  897,  1041, 1177, 1301,
+						 1413, 1505, 1577, 1625, 1649};
 
 #define RING_STEP (M_PI / (HRTF_RINGS - 1))
 
@@ -20,7 +20,7 @@ unsigned hrtf_direction(const struct vec3 *v)
 	unsigned ring;
 
 	if (level < 1e-15f && fabsf(v->y) < 1e-15f)
-		return hrtf_direction(&(struct vec3){ 0, 0, -1 });
+		return hrtf_direction(&(struct vec3){0, 0, -1});
 
 	elevation = atan2f(v->y, level);
 	ring = (unsigned) (elevation / (float) RING_STEP + (HRTF_RINGS - 1) / 2 + 0.5f);

@@ -26,7 +26,7 @@ static_assert((WINDOW & (WINDOW - 1)) == 0, "holding doubles its reach at each s
 
 void limiter_init(struct limiter *limiter)
 {
-	*limiter = (struct limiter){ .dither = 0x9e3779b9 };
+	*limiter = (struct limiter){.dither = 0x9e3779b9};
 	for (unsigned i = 0; i < PAST; i++)
 		limiter->gains[i] = 1;
 }

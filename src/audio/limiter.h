@@ -1,6 +1,6 @@
 /* The output stage of one listener: a look-ahead peak limiter, both ears as one, then dither and
- * rounding to 16 bits (03 section 10). What stays below the ceiling passes unchanged, silence to the
- * bit; everything comes out LIMITER_DELAY_SAMPLES later. */
+ * rounding to 16 bits (03 section 10). What stays below the ceiling passes unchanged, silence to
+ * the bit; everything comes out LIMITER_DELAY_SAMPLES later. */
 #pragma once
 
 #include <stdint.h>

@@ -59,11 +59,11 @@ static struct render_params place(const struct listening *l, const struct mix_so
 	float gain;
 
 	if (source->node == l->listener)
-		return (struct render_params){ .gain = { 1, 1 } };
+		return (struct render_params){.gain = {1, 1}};
 
 	gain = gain_of(l, source, &offset);
 	if (source->stream->stereo)
-		return (struct render_params){ .gain = { gain, gain } };
+		return (struct render_params){.gain = {gain, gain}};
 
 	offset = quat_unrotate(&l->pose->orientation, &offset);
 	/* One who is picked out of the crowd is heard as from nearby. */
@@ -156,7 +156,7 @@ static bool is_silent(const float *ear)
 enum mix_result mix_listen(struct mix *mix, struct mix_node *node,
 			   int16_t ret[static AUDIO_FRAME_SAMPLES_MAX], struct mix_counts *counts)
 {
-	struct listening l = { .mix = mix, .listener = node, .counts = counts };
+	struct listening l = {.mix = mix, .listener = node, .counts = counts};
 
 	assert(mix_is_listener(node));
 

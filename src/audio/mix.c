@@ -8,7 +8,7 @@
 /* Arrays grow by so many elements. */
 #define GROWTH 64
 
-static const struct acoustics empty_space = { .coefficient_usual = ACOUSTICS_COEFFICIENT_USUAL };
+static const struct acoustics empty_space = {.coefficient_usual = ACOUSTICS_COEFFICIENT_USUAL};
 
 int mix_set_hrtf(struct mix *mix, struct hrtf *set)
 {
@@ -102,7 +102,7 @@ static struct mix_opinion *find_opinion(const struct mix_node *node, const struc
 /* Carries what a thinks about b over to their relations. */
 static void apply_opinion(struct mix_node *a, struct mix_node *b)
 {
-	static const struct mix_opinion none = { .gain = 1 };
+	static const struct mix_opinion none = {.gain = 1};
 	const struct mix_opinion *opinion = find_opinion(a, &b->id);
 	struct mix_relation *relation = &a->relations[b->slot];
 
@@ -133,7 +133,7 @@ static int get_opinion(struct mix_node *node, const struct uuid *id, struct mix_
 		return -ENOMEM;
 	node->opinions = opinions;
 	*ret = &opinions[node->n_opinions++];
-	**ret = (struct mix_opinion){ .id = *id, .gain = 1 };
+	**ret = (struct mix_opinion){.id = *id, .gain = 1};
 	return 0;
 }
 

@@ -73,8 +73,8 @@ void mix_node_set_bubble(struct mix_node *node, bool on);
 /* Hears even those who ignore it: an administrator with the list of everybody open. */
 void mix_node_set_hears_ignorers(struct mix_node *node, bool on);
 
-/* All of this for a successor, and its reading of it, for a node that was just added. -EBADMSG, -ENOBUFS,
- * -ENOMEM. */
+/* All of this for a successor, and its reading of it, for a node that was just added. -EBADMSG,
+ * -ENOBUFS, -ENOMEM. */
 void mix_node_save(const struct mix_node *node, struct writer *wr);
 int mix_node_restore(struct mix *mix, struct mix_node *node, struct reader *rd);
 

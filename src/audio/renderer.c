@@ -111,8 +111,8 @@ static struct vec3 ear_direction(const struct vec3 *offset, const struct vec3 *e
 	along = sqrtf(along * along - HEAD_RADIUS * HEAD_RADIUS +
 		      PARALLAX_DISTANCE * PARALLAX_DISTANCE) -
 		along;
-	return (struct vec3){ ear->x + along * ray.x, ear->y + along * ray.y,
-			      ear->z + along * ray.z };
+	return (struct vec3){ear->x + along * ray.x, ear->y + along * ray.y,
+			     ear->z + along * ray.z};
 }
 
 /* How much of a near source's level the head leaves for an ear; angle is that between ear and
@@ -129,7 +129,7 @@ static void place_near(const struct vec3 *offset, float distance, struct render_
 {
 	for (unsigned ear = 0; ear < HRTF_EARS; ear++) {
 		float side = ear == HRTF_LEFT ? -1 : 1;
-		struct vec3 position = { side * HEAD_RADIUS, 0, 0 };
+		struct vec3 position = {side * HEAD_RADIUS, 0, 0};
 		struct vec3 direction = ear_direction(offset, &position);
 		float shadow;
 
@@ -146,7 +146,7 @@ static void place_near(const struct vec3 *offset, float distance, struct render_
 struct render_params renderer_place(const struct vec3 *offset, float gain)
 {
 	float distance = vec3_length(offset);
-	struct render_params params = { .gain = { gain, gain } };
+	struct render_params params = {.gain = {gain, gain}};
 	struct vec3 near = *offset;
 
 	if (distance >= PARALLAX_DISTANCE) {
@@ -158,7 +158,7 @@ struct render_params renderer_place(const struct vec3 *offset, float gain)
 
 	/* Inside of one's own head there is no direction but ahead. */
 	if (distance < 1e-6f)
-		near = (struct vec3){ 0, 0, -DISTANCE_MIN };
+		near = (struct vec3){0, 0, -DISTANCE_MIN};
 	else if (distance < DISTANCE_MIN)
 		near = vec3_scale(offset, DISTANCE_MIN / distance);
 	distance = fmaxf(distance, DISTANCE_MIN);
@@ -244,7 +244,7 @@ static unsigned compose_filter(const struct renderer *renderer, const struct ren
 void renderer_filter(const struct renderer *renderer, const struct render_params *params,
 		     enum hrtf_ear ear, float ret[static RENDERER_TAPS])
 {
-	float taps[TAPS_ROUNDED_UP] = { 0 };
+	float taps[TAPS_ROUNDED_UP] = {0};
 
 	(void) compose_filter(renderer, params, ear, taps);
 	for (unsigned i = 0; i < RENDERER_TAPS; i++)

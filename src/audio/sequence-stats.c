@@ -27,7 +27,7 @@ static void missing_add(struct sequence_stats *stats, uint16_t sequence)
 static void restart(struct sequence_stats *stats, uint16_t sequence)
 {
 	*stats = (struct sequence_stats){
-		.counts = { .received = 1, .expected = 1 },
+		.counts = {.received = 1, .expected = 1},
 		.last = sequence,
 		.started = true,
 	};

@@ -21,7 +21,7 @@ struct spectral {
 static void transform_taps(const struct spectral *spectral, const float *taps, unsigned n,
 			   float scale, struct spectrum *ret)
 {
-	float block[STREAM_BLOCK_SAMPLES] = { 0 };
+	float block[STREAM_BLOCK_SAMPLES] = {0};
 
 	for (unsigned i = 0; i < n; i++)
 		block[i] = taps[i] * scale;
@@ -61,11 +61,11 @@ struct spectral *spectral_free(struct spectral *spectral)
 void spectral_transform(const struct spectral *spectral,
 			const float block[static STREAM_BLOCK_SAMPLES], struct spectrum *ret)
 {
-	float re[TRANSFORM_N], im[TRANSFORM_N] = { 0 };
+	float re[TRANSFORM_N], im[TRANSFORM_N] = {0};
 
 	memcpy(re, block, sizeof(re));
 	transform_run(&spectral->transform, re, im);
-	*ret = (struct spectrum){ 0 };
+	*ret = (struct spectrum){0};
 	memcpy(ret->re, re, SPECTRAL_BINS * sizeof(*re));
 	memcpy(ret->im, im, SPECTRAL_BINS * sizeof(*im));
 }

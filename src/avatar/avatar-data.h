@@ -44,14 +44,14 @@ enum avatar_section {
 #define X(constant, ...) AVATAR_SECTION_##constant,
 	AVATAR_SECTIONS(X)
 #undef X
-	AVATAR_SECTION_COUNT,
+		AVATAR_SECTION_COUNT,
 };
 
 enum avatar_has_flags {
 #define X(constant, flag, ...) AVATAR_HAS_##constant = (flag),
 	AVATAR_SECTIONS(X)
 #undef X
-	AVATAR_HAS_JOINTS = 0x1000,
+		AVATAR_HAS_JOINTS = 0x1000,
 	AVATAR_HAS_DEFAULT_POSES = 0x2000,
 };
 

@@ -37,8 +37,8 @@ struct avatar_query {
 	struct avatar_view views[AVATAR_VIEWS_MAX];
 };
 
-/* -EBADMSG unless this is exactly as many views as it says, no more than AVATAR_VIEWS_MAX, with finite
- * numbers. */
+/* -EBADMSG unless this is exactly as many views as it says, no more than AVATAR_VIEWS_MAX, with
+ * finite numbers. */
 int avatar_query_decode(const void *data, size_t len, struct avatar_query *ret);
 
 /* --- NodeIgnoreRequest --- */

@@ -39,7 +39,7 @@ void crowd_pair_reset(struct crowd_pair *pair);
 struct delivery {
 	struct crowd *crowd;
 	struct crowd_member *listener;
-	struct vec3 here; /* the listener */
+	struct vec3 here;     /* the listener */
 	size_t budget, spent; /* avatar data, with its headers */
 	unsigned n_due;       /* not yet sent anything */
 	size_t len;

@@ -1,5 +1,5 @@
-/* What a successor of the crowd's owner has to know of a member. What others were told of it is not kept:
- * they are told again. What they see of its body comes with its next packets. */
+/* What a successor of the crowd's owner has to know of a member. What others were told of it is not
+ * kept: they are told again. What they see of its body comes with its next packets. */
 #include <errno.h>
 
 #include "avatar/crowd-internal.h"
@@ -10,7 +10,8 @@ enum {
 	FLAG_PAL = 4,
 };
 
-/* Messages that were on their way may still be acknowledged: they must not be taken for new ones. */
+/* Messages that were on their way may still be acknowledged: they must not be taken for new ones.
+ */
 #define MESSAGES_AHEAD (INT64_C(1) << 20)
 
 void crowd_member_save(const struct crowd_member *member, struct writer *wr)
@@ -19,8 +20,7 @@ void crowd_member_save(const struct crowd_member *member, struct writer *wr)
 	const struct uuid *ignored;
 
 	write_u8(wr, (uint8_t) ((member->present ? FLAG_PRESENT : 0) |
-				(member->bubble ? FLAG_BUBBLE : 0) |
-				(member->pal ? FLAG_PAL : 0)));
+				(member->bubble ? FLAG_BUBBLE : 0) | (member->pal ? FLAG_PAL : 0)));
 	write_u64le(wr, (uint64_t) member->traits_message);
 	write_u32le(wr, (uint32_t) hashmap_size(member->ignored));
 	while ((ignored = hashmap_next_key(member->ignored, &position)))

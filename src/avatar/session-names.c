@@ -149,7 +149,8 @@ static int reserve(struct session_names *names)
 	return 0;
 }
 
-static int add(struct session_names *names, struct session_name **name, const struct session_name **ret)
+static int add(struct session_names *names, struct session_name **name,
+	       const struct session_name **ret)
 {
 	int r;
 

@@ -23,7 +23,8 @@ DEFINE_CLEANUP_FUNC(struct session_names *, session_names_free);
  * and the old name stays. */
 int session_names_take(struct session_names *names, const char *display_name,
 		       const struct session_name *old, const struct session_name **ret);
-/* The name that was taken before with this suffix; with another one when somebody has it. 0 or -ENOMEM. */
+/* The name that was taken before with this suffix; with another one when somebody has it. 0 or
+ * -ENOMEM. */
 int session_names_take_again(struct session_names *names, const char *display_name, unsigned suffix,
 			     const struct session_name **ret);
 /* NULL is fine. */

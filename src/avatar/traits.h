@@ -87,8 +87,8 @@ struct avatar_trait_rules {
  * -EBADMSG, -ENOMEM. */
 int avatar_traits_apply(struct avatar_traits *traits, const void *data, size_t len,
 			const struct avatar_trait_rules *rules, uint32_t tick, bool *ret_replaced);
-/* For a successor, and its reading of it: everybody is told again, which means nothing to who has these
- * versions already. 0, -EBADMSG, -ENOBUFS, -ENOMEM. */
+/* For a successor, and its reading of it: everybody is told again, which means nothing to who has
+ * these versions already. 0, -EBADMSG, -ENOBUFS, -ENOMEM. */
 void avatar_traits_save(const struct avatar_traits *traits, struct writer *wr);
 int avatar_traits_restore(struct avatar_traits *traits, struct reader *rd, uint32_t tick);
 /* When the permission was lost. */

@@ -24,7 +24,7 @@ struct span read_span(struct reader *rd, size_t len)
 {
 	const uint8_t *p = len > 0 ? read_bytes(rd, len) : NULL;
 
-	return (struct span){ .data = p, .len = p ? len : 0 };
+	return (struct span){.data = p, .len = p ? len : 0};
 }
 
 struct span read_rest(struct reader *rd)
@@ -160,14 +160,14 @@ int reader_check(const struct reader *rd)
 
 struct writer writer_growing(size_t limit_bytes)
 {
-	return (struct writer){ .cap = limit_bytes, .growing = true };
+	return (struct writer){.cap = limit_bytes, .growing = true};
 }
 
 void writer_done(struct writer *wr)
 {
 	if (wr->growing)
 		free(wr->data);
-	*wr = (struct writer){ 0 };
+	*wr = (struct writer){0};
 }
 
 ssize_t writer_take(struct writer *wr, uint8_t **ret)
@@ -183,8 +183,8 @@ ssize_t writer_take(struct writer *wr, uint8_t **ret)
 	return n;
 }
 
-/* The allocation of a growing writer is the power of two that holds len (at least 64), so it needs no
- * field of its own. */
+/* The allocation of a growing writer is the power of two that holds len (at least 64), so it needs
+ * no field of its own. */
 static size_t allocated_for(size_t len)
 {
 	size_t n = 64;
@@ -315,7 +315,7 @@ static struct span read_string(struct reader *rd, size_t len, size_t max)
 {
 	if (len > max) {
 		rd->failed = true;
-		return (struct span){ 0 };
+		return (struct span){0};
 	}
 	return read_span(rd, len);
 }

@@ -21,9 +21,9 @@
 
 struct reader {
 	const uint8_t *data;
-	size_t len;    /* bytes in data */
-	size_t pos;    /* next byte to read */
-	bool failed;   /* an overrun or a refused value happened */
+	size_t len;  /* bytes in data */
+	size_t pos;  /* next byte to read */
+	bool failed; /* an overrun or a refused value happened */
 };
 
 /* A borrowed view into a reader's data. data is NULL only when len is 0. */
@@ -34,12 +34,12 @@ struct span {
 
 static inline struct reader reader_over(const void *data, size_t len)
 {
-	return (struct reader){ .data = data, .len = data ? len : 0 };
+	return (struct reader){.data = data, .len = data ? len : 0};
 }
 
 static inline struct span span_of(const void *data, size_t len)
 {
-	return (struct span){ .data = data, .len = len };
+	return (struct span){.data = data, .len = len};
 }
 
 static inline size_t reader_left(const struct reader *rd)
@@ -53,7 +53,8 @@ static inline void reader_fail(struct reader *rd)
 	rd->failed = true;
 }
 
-/* The next len bytes, or NULL (and failed) when fewer are left. The pointer borrows from the input. */
+/* The next len bytes, or NULL (and failed) when fewer are left. The pointer borrows from the input.
+ */
 const uint8_t *read_bytes(struct reader *rd, size_t len);
 /* The same as a span; empty on failure. */
 struct span read_span(struct reader *rd, size_t len);
@@ -88,8 +89,8 @@ double read_f64be_finite(struct reader *rd);
 /* 16 bytes in RFC 4122 order, in every style of the protocol. */
 struct uuid read_uuid(struct reader *rd);
 
-/* 0 when everything was read and nothing failed; -EBADMSG after an overrun, a refused value, or when
- * bytes are left over. */
+/* 0 when everything was read and nothing failed; -EBADMSG after an overrun, a refused value, or
+ * when bytes are left over. */
 int reader_finish(const struct reader *rd);
 /* The same, but left-over bytes are accepted. */
 int reader_check(const struct reader *rd);
@@ -107,14 +108,14 @@ struct writer {
 /* Writes into the caller's buffer, never past cap. */
 static inline struct writer writer_over(void *data, size_t cap)
 {
-	return (struct writer){ .data = data, .cap = cap };
+	return (struct writer){.data = data, .cap = cap};
 }
 
 /* Grows on the heap as needed, up to limit bytes. Free with writer_done(). */
 struct writer writer_growing(size_t limit_bytes);
 void writer_done(struct writer *wr);
-/* Hands the heap buffer to the caller (who frees it); the writer becomes empty. Only for growing ones;
- * *ret may be NULL when nothing was written. Returns the length or -ENOBUFS/-ENOMEM like
+/* Hands the heap buffer to the caller (who frees it); the writer becomes empty. Only for growing
+ * ones; *ret may be NULL when nothing was written. Returns the length or -ENOBUFS/-ENOMEM like
  * writer_finish(). */
 ssize_t writer_take(struct writer *wr, uint8_t **ret);
 
@@ -151,8 +152,8 @@ void write_string32(struct writer *wr, const void *data, size_t len);
 struct span read_string16(struct reader *rd, size_t max);
 void write_string16(struct writer *wr, const void *data, size_t len);
 
-/* The code point at the start of data. Returns the length of its well-formed sequence (1…4), or 0 for a
- * malformed one, a NUL or no data. */
+/* The code point at the start of data. Returns the length of its well-formed sequence (1…4), or 0
+ * for a malformed one, a NUL or no data. */
 unsigned utf8_decode(const void *data, size_t left, uint32_t *ret);
 /* True for well-formed UTF-8 without overlong forms, surrogates or NUL bytes. */
 bool utf8_is_valid(const void *data, size_t len);

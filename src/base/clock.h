@@ -1,5 +1,5 @@
-/* Time. Everything that lives in simulation takes "now" as an argument or from here; nothing else in
- * the tree calls clock_gettime(). Unit: microseconds. */
+/* Time. Everything that lives in simulation takes "now" as an argument or from here; nothing else
+ * in the tree calls clock_gettime(). Unit: microseconds. */
 #pragma once
 
 #include <stdint.h>

@@ -12,7 +12,7 @@ void config_report_done(struct config_report *report)
 {
 	for (size_t i = 0; i < report->n; i++)
 		free(report->messages[i].text);
-	*report = (struct config_report){ 0 };
+	*report = (struct config_report){0};
 }
 
 static size_t left_out(const struct config_report *report)
@@ -55,7 +55,7 @@ static void append(struct config_report *report, int level, char *text)
 	else
 		report->warnings++;
 	if (text && report->n < CONFIG_MESSAGES_MAX)
-		report->messages[report->n++] = (struct config_message){ level, text };
+		report->messages[report->n++] = (struct config_message){level, text};
 	else
 		free(text);
 }

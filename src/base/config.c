@@ -104,7 +104,7 @@ static bool check_member(const struct schema *schema, const char *name, const js
 static bool check_group(const struct schema *schema, const char *name, const json_t *group,
 			const struct config_source *source)
 {
-	struct json_path path = { 0 };
+	struct json_path path = {0};
 	const char *member;
 	bool ok = true;
 	json_t *value;
@@ -114,7 +114,7 @@ static bool check_group(const struct schema *schema, const char *name, const jso
 		config_complain(source, LOG_ERR, &path, "expected an object with settings");
 		return false;
 	}
-	json_object_foreach((json_t *) group, member, value)
+	json_object_foreach ((json_t *) group, member, value)
 		ok &= check_member(schema, member, value, &path, source);
 	return ok;
 }
@@ -122,7 +122,7 @@ static bool check_group(const struct schema *schema, const char *name, const jso
 static bool check_tree(const struct schema *schema, const json_t *root,
 		       const struct config_source *source)
 {
-	struct json_path path = { 0 };
+	struct json_path path = {0};
 	const char *name;
 	bool ok = true;
 	json_t *value;
@@ -132,7 +132,7 @@ static bool check_tree(const struct schema *schema, const json_t *root,
 				"expected an object with groups of settings");
 		return false;
 	}
-	json_object_foreach((json_t *) root, name, value) {
+	json_object_foreach ((json_t *) root, name, value) {
 		if (schema_has_group(schema, name))
 			ok &= check_group(schema, name, value, source);
 		else if (strcmp(name, "version") != 0)
@@ -143,15 +143,15 @@ static bool check_tree(const struct schema *schema, const json_t *root,
 
 static int parse(struct config *config, struct config_report *report)
 {
-	struct config_source source = { report, config->path, config->text, config->len, NULL };
+	struct config_source source = {report, config->path, config->text, config->len, NULL};
 	json_error_t error;
 
 	config->stored = json_loadb(config->text, config->len, JSON_REJECT_DUPLICATES, &error);
 	if (!config->stored) {
-		config_complain_at(&source,
-				   (struct json_position){ (unsigned) error.line,
-							   (unsigned) error.column },
-				   "%s", error.text);
+		config_complain_at(
+			&source,
+			(struct json_position){(unsigned) error.line, (unsigned) error.column},
+			"%s", error.text);
 		return -EINVAL;
 	}
 	source.root = config->stored;
@@ -208,8 +208,8 @@ int config_load(const struct schema *schema, const char *path, struct config **r
 	if (r == -ENOENT)
 		return config_parse(schema, path, "{}", 2, ret, report);
 	if (r < 0) {
-		config_complain(&(struct config_source){ .report = report, .file = path }, LOG_ERR,
-				&(struct json_path){ 0 }, "cannot read: %s", strerror(-r));
+		config_complain(&(struct config_source){.report = report, .file = path}, LOG_ERR,
+				&(struct json_path){0}, "cannot read: %s", strerror(-r));
 		return r;
 	}
 	return config_new(schema, path, text, len, ret, report);
@@ -285,9 +285,9 @@ bool config_is_set(const struct config *config, const char *setting, struct json
 	assert(s);
 	if (setting_is_unset(s, tree_get(config->stored, s)))
 		return false;
-	if (ret && (!config->text || !json_position_find(config->text, config->len, config->stored,
-							 setting, ret)))
-		*ret = (struct json_position){ 0 };
+	if (ret && (!config->text ||
+		    !json_position_find(config->text, config->len, config->stored, setting, ret)))
+		*ret = (struct json_position){0};
 	return true;
 }
 
@@ -303,8 +303,8 @@ int config_set(struct config *config, const char *setting, const json_t *value,
 	       struct config_report *report)
 {
 	const struct setting *s = schema_find(config->schema, setting);
-	const struct config_source source = { .report = report };
-	struct json_path path = { 0 };
+	const struct config_source source = {.report = report};
+	struct json_path path = {0};
 	int r = 0;
 
 	path.len = strnlen(setting, sizeof(path.text) - 1);
@@ -324,8 +324,9 @@ int config_set(struct config *config, const char *setting, const json_t *value,
 		tree_remove(config->stored, s);
 	else
 		r = tree_set(config->stored, s, json_deep_copy(value));
-	return r < 0 ? r : tree_set(config->effective, s,
-				    setting_normalise(s, tree_get(config->stored, s)));
+	return r < 0 ? r
+		     : tree_set(config->effective, s,
+				setting_normalise(s, tree_get(config->stored, s)));
 }
 
 static json_t *value_of_text(const struct setting *s, const char *text)

@@ -28,8 +28,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 }
 
 /* The source belongs to the loop and frees its userdata with itself. */
-static int add_signal(sd_event *event, int number, void (*callback)(void *userdata),
-		      void *userdata)
+static int add_signal(sd_event *event, int number, void (*callback)(void *userdata), void *userdata)
 {
 	_cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
 	struct event_signal *signal = malloc(sizeof(*signal));
@@ -37,7 +36,7 @@ static int add_signal(sd_event *event, int number, void (*callback)(void *userda
 
 	if (!signal)
 		return -ENOMEM;
-	*signal = (struct event_signal){ callback, userdata };
+	*signal = (struct event_signal){callback, userdata};
 	r = sd_event_add_signal(event, &source, number | SD_EVENT_SIGNAL_PROCMASK, on_signal,
 				signal);
 	if (r < 0) {
@@ -106,7 +105,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 		timer->next_usec += late * timer->interval_usec;
 	}
 	(void) sd_event_source_set_time(source, timer->next_usec);
-	/* A timer that cannot keep up is always due; were it always first, nothing else would ever run. */
+	/* A timer that cannot keep up is always due; were it always first, nothing else would ever
+	 * run. */
 	(void) sd_event_source_set_priority(source, now >= timer->next_usec
 							    ? MAX(timer->priority, INT64_C(0))
 							    : timer->priority);

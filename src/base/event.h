@@ -74,6 +74,6 @@ void notify_ready(const char *status_format, ...) _printf_(1, 2);
 void notify_status(const char *status_format, ...) _printf_(1, 2);
 void notify_reloading(void);
 void notify_stopping(void);
-/* Hands it fd under this name, in place of what it had: it comes back by sd_listen_fds_with_names() when we
- * are started again. The caller keeps fd. */
+/* Hands it fd under this name, in place of what it had: it comes back by sd_listen_fds_with_names()
+ * when we are started again. The caller keeps fd. */
 void notify_store_fd(const char *name, int fd);

@@ -32,5 +32,5 @@ void *hashmap_next(const struct hashmap *map, size_t *position);
 const void *hashmap_next_key(const struct hashmap *map, size_t *position);
 
 /* The body may remove any entry, also the current one, but insert none. */
-#define hashmap_for_each(value, map)                                                               \
+#define hashmap_for_each(value, map) \
 	for (size_t _position = 0; ((value) = hashmap_next(map, &_position));)

@@ -6,15 +6,15 @@
 #include "base/macros.h"
 
 static const struct hat_info hats[] = {
-#define X(constant, number, type, short_name, full_name, is_solo, offset, in_default)              \
-	{                                                                                          \
-		.hat = HAT_##constant,                                                             \
-		.node_type = type,                                                                 \
-		.name = short_name,                                                                \
-		.long_name = full_name,                                                            \
-		.solo = is_solo,                                                                   \
-		.port = HATS_PORT_BASE + (offset),                                                 \
-		.is_default = in_default,                                                          \
+#define X(constant, number, type, short_name, full_name, is_solo, offset, in_default) \
+	{                                                                             \
+		.hat = HAT_##constant,                                                \
+		.node_type = type,                                                    \
+		.name = short_name,                                                   \
+		.long_name = full_name,                                               \
+		.solo = is_solo,                                                      \
+		.port = HATS_PORT_BASE + (offset),                                    \
+		.is_default = in_default,                                             \
 	},
 	HATS(X)
 #undef X

@@ -1,8 +1,8 @@
 /* The kinds of node and assignment, and what each is called where: one X-macro table (protocol 02
  * section 2; ports: architecture section 2).
  *
- * X(CONSTANT, number, type character, instance name, long name, solo, port offset from HATS_PORT_BASE,
- *   in the default set of a domain)
+ * X(CONSTANT, number, type character, instance name, long name, solo, port offset from
+ * HATS_PORT_BASE, in the default set of a domain)
  */
 #pragma once
 
@@ -11,13 +11,13 @@
 
 #define HATS_PORT_BASE 48000
 
-#define HATS(X)                                                                                    \
-	X(AUDIO, 0, 'M', "audio", "audio-mixer", true, 0, true)                                    \
-	X(AVATAR, 1, 'W', "avatar", "avatar-mixer", true, 1, true)                                 \
-	X(AGENT, 2, 'I', "agent", "agent", false, 2, false)                                        \
-	X(ASSET, 3, 'A', "asset", "asset-server", true, 3, false)                                  \
-	X(MESSAGES, 4, 'm', "messages", "messages-mixer", true, 4, true)                           \
-	X(ENTITY_SCRIPT, 5, 'S', "entity-script", "entity-script-server", true, 5, false)          \
+#define HATS(X)                                                                           \
+	X(AUDIO, 0, 'M', "audio", "audio-mixer", true, 0, true)                           \
+	X(AVATAR, 1, 'W', "avatar", "avatar-mixer", true, 1, true)                        \
+	X(AGENT, 2, 'I', "agent", "agent", false, 2, false)                               \
+	X(ASSET, 3, 'A', "asset", "asset-server", true, 3, false)                         \
+	X(MESSAGES, 4, 'm', "messages", "messages-mixer", true, 4, true)                  \
+	X(ENTITY_SCRIPT, 5, 'S', "entity-script", "entity-script-server", true, 5, false) \
 	X(ENTITY, 6, 'o', "entity", "entity-server", true, 6, true)
 
 /* The numbers are the protocol's assignment types. */
@@ -25,17 +25,17 @@ enum hat {
 #define X(constant, number, ...) HAT_##constant = number,
 	HATS(X)
 #undef X
-	HAT_COUNT,
+		HAT_COUNT,
 	HAT_ANY = 7, /* in RequestAssignment: whatever there is */
 };
 
 /* Node types that are not hats. */
-#define NODE_TYPE_DOMAIN_SERVER	   'D'
-#define NODE_TYPE_AGENT		   'I'
-#define NODE_TYPE_UNASSIGNED	   '1'
-#define NODE_TYPE_UPSTREAM_AUDIO   'B'
-#define NODE_TYPE_UPSTREAM_AVATAR  'C'
-#define NODE_TYPE_DOWNSTREAM_AUDIO 'a'
+#define NODE_TYPE_DOMAIN_SERVER     'D'
+#define NODE_TYPE_AGENT             'I'
+#define NODE_TYPE_UNASSIGNED        '1'
+#define NODE_TYPE_UPSTREAM_AUDIO    'B'
+#define NODE_TYPE_UPSTREAM_AVATAR   'C'
+#define NODE_TYPE_DOWNSTREAM_AUDIO  'a'
 #define NODE_TYPE_DOWNSTREAM_AVATAR 'w'
 
 struct hat_info {

@@ -77,7 +77,7 @@ static void step(struct cursor *c)
 	if (c->pos < c->len)
 		c->pos++;
 	if (ch == '\n')
-		c->at = (struct json_position){ c->at.line + 1, 1 };
+		c->at = (struct json_position){c->at.line + 1, 1};
 	else if ((ch & 0xc0) != 0x80) /* the later bytes of a character count nothing */
 		c->at.column++;
 }
@@ -203,7 +203,7 @@ bool json_position_find(const char *text, size_t len, const json_t *root, const 
 			struct json_position *ret)
 {
 	struct search s = {
-		.cursor = { .text = text, .len = len, .at = { 1, 1 } },
+		.cursor = {.text = text, .len = len, .at = {1, 1}},
 		.target = path,
 	};
 

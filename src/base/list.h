@@ -46,12 +46,12 @@ static inline void list_remove(struct list *item)
 
 #define LIST_ITEM(link, type, member) CONTAINER_OF(link, type, member)
 /* The first item, or NULL. */
-#define LIST_FIRST(head, type, member)                                                             \
+#define LIST_FIRST(head, type, member) \
 	(list_is_empty(head) ? NULL : LIST_ITEM((head)->next, type, member))
 
 /* item: a variable of the items' type; member: the link in it. The body may remove the current
  * item, and free it, but not the one after it. */
-#define list_for_each(item, head, member)                                                          \
-	for (struct list *_link = (head)->next, *_next = _link->next;                              \
-	     _link != (head) && ((item) = LIST_ITEM(_link, __typeof__(*(item)), member), true);    \
+#define list_for_each(item, head, member)                                                       \
+	for (struct list *_link = (head)->next, *_next = _link->next;                           \
+	     _link != (head) && ((item) = LIST_ITEM(_link, __typeof__(*(item)), member), true); \
 	     _link = _next, _next = _link->next)

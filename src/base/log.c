@@ -17,9 +17,9 @@ static int log_level = LOG_INFO;
 static bool log_to_journal;
 
 static const char *const level_names[] = {
-	[LOG_EMERG] = "emergency", [LOG_ALERT] = "alert",	[LOG_CRIT] = "critical",
-	[LOG_ERR] = "error",	   [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
-	[LOG_INFO] = "info",	   [LOG_DEBUG] = "debug",
+	[LOG_EMERG] = "emergency", [LOG_ALERT] = "alert",     [LOG_CRIT] = "critical",
+	[LOG_ERR] = "error",       [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+	[LOG_INFO] = "info",       [LOG_DEBUG] = "debug",
 };
 
 /* True when stderr is the journal's stream: $JOURNAL_STREAM names its device and inode. */
@@ -77,13 +77,13 @@ static void add_field(struct field_list *list, const char *name, const char *val
 	char *text;
 
 	if (value && list->n < FIELDS_MAX && asprintf(&text, "%s=%s", name, value) >= 0)
-		list->iov[list->n++] = (struct iovec){ text, strlen(text) };
+		list->iov[list->n++] = (struct iovec){text, strlen(text)};
 }
 
 static void send_to_journal(int level, const char *message, const char *file, int line,
 			    const char *func, const struct log_fields *fields)
 {
-	struct field_list list = { .n = 0 };
+	struct field_list list = {.n = 0};
 	char number[16];
 
 	add_field(&list, "MESSAGE", message);

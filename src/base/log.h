@@ -1,8 +1,9 @@
-/* Logging: to the journal with fields when stderr is the journal, plain lines on a terminal (or a pipe).
+/* Logging: to the journal with fields when stderr is the journal, plain lines on a terminal (or a
+ * pipe).
  *
- * Levels (style guide 2.9): error = someone must act; warning = degraded; notice = life cycle; info =
- * rare and useful; debug = the rest. Library folders log at debug only and return errors; the program
- * logs, once. Text that came from a peer goes through utf8_sanitise() or UUID_TEXT() first.
+ * Levels (style guide 2.9): error = someone must act; warning = degraded; notice = life cycle; info
+ * = rare and useful; debug = the rest. Library folders log at debug only and return errors; the
+ * program logs, once. Text that came from a peer goes through utf8_sanitise() or UUID_TEXT() first.
  */
 #pragma once
 
@@ -16,13 +17,13 @@
 
 /* Structured fields beside the message, all optional. */
 struct log_fields {
-	const char *message_id;   /* MESSAGE_ID, 32 hex digits: an event of the message catalog */
-	const struct uuid *node;  /* HIFI_NODE: session UUID */
-	const char *peer;         /* HIFI_PEER: address text */
+	const char *message_id;  /* MESSAGE_ID, 32 hex digits: an event of the message catalog */
+	const struct uuid *node; /* HIFI_NODE: session UUID */
+	const char *peer;        /* HIFI_PEER: address text */
 };
 
-/* Call once in main(). program is the syslog identifier; hat (may be NULL) becomes HIFI_HAT on every
- * entry. Both are borrowed for ever. */
+/* Call once in main(). program is the syslog identifier; hat (may be NULL) becomes HIFI_HAT on
+ * every entry. Both are borrowed for ever. */
 void log_init(const char *program, const char *hat);
 /* LOG_ERR … LOG_DEBUG; what is less urgent is dropped. Default LOG_INFO. */
 void log_set_max_level(int level);
@@ -39,23 +40,22 @@ int log_full(int level, int error, const char *file, int line, const char *func,
 #define log_at(level, error, fields, ...)                                                          \
 	({                                                                                         \
 		int _level = (level), _error = (error);                                            \
-		_level <= log_max_level()                                                          \
-			? log_full(_level, _error, __FILE__, __LINE__, __func__, fields,           \
-				   __VA_ARGS__)                                                    \
-			: -abs(_error);                                                            \
+		_level <= log_max_level() ? log_full(_level, _error, __FILE__, __LINE__, __func__, \
+						     fields, __VA_ARGS__)                          \
+					  : -abs(_error);                                          \
 	})
 
-#define log_error(...)	 (void) log_at(LOG_ERR, 0, NULL, __VA_ARGS__)
+#define log_error(...)   (void) log_at(LOG_ERR, 0, NULL, __VA_ARGS__)
 #define log_warning(...) (void) log_at(LOG_WARNING, 0, NULL, __VA_ARGS__)
-#define log_notice(...)	 (void) log_at(LOG_NOTICE, 0, NULL, __VA_ARGS__)
-#define log_info(...)	 (void) log_at(LOG_INFO, 0, NULL, __VA_ARGS__)
-#define log_debug(...)	 (void) log_at(LOG_DEBUG, 0, NULL, __VA_ARGS__)
+#define log_notice(...)  (void) log_at(LOG_NOTICE, 0, NULL, __VA_ARGS__)
+#define log_info(...)    (void) log_at(LOG_INFO, 0, NULL, __VA_ARGS__)
+#define log_debug(...)   (void) log_at(LOG_DEBUG, 0, NULL, __VA_ARGS__)
 
 #define log_error_errno(error, ...)   log_at(LOG_ERR, error, NULL, __VA_ARGS__)
 #define log_warning_errno(error, ...) log_at(LOG_WARNING, error, NULL, __VA_ARGS__)
 #define log_notice_errno(error, ...)  log_at(LOG_NOTICE, error, NULL, __VA_ARGS__)
 #define log_debug_errno(error, ...)   log_at(LOG_DEBUG, error, NULL, __VA_ARGS__)
-#define log_oom()		      log_at(LOG_ERR, ENOMEM, NULL, "Out of memory.")
+#define log_oom()                     log_at(LOG_ERR, ENOMEM, NULL, "Out of memory.")
 
 /* A limiter for messages a peer can provoke: true at most burst times per interval; *ret_suppressed
  * (may be NULL) is how many were held back before this one. */

@@ -58,7 +58,7 @@ float packed_fixed_decode(int16_t v, unsigned radix)
 
 /* 40·log10(2): half decibels of a doubling. */
 #define GAIN_STEPS_PER_OCTAVE 12.041199826559248
-#define GAIN_UNITY	      195
+#define GAIN_UNITY            195
 
 uint8_t packed_gain_encode(float gain)
 {
@@ -79,7 +79,7 @@ float packed_gain_decode(uint8_t v)
 
 void packed_quat6_encode(const struct quat *q, uint8_t ret[static 6])
 {
-	const double c[4] = { q->x, q->y, q->z, q->w };
+	const double c[4] = {q->x, q->y, q->z, q->w};
 	struct writer wr = writer_over(ret, 6);
 	uint16_t words[3];
 	unsigned largest = 0, n = 0;
@@ -122,21 +122,21 @@ struct quat packed_quat6_decode(const uint8_t data[static 6])
 	}
 	c[missing] = -sqrt(clamp(1 - sum, 0, 1));
 
-	return (struct quat){ (float) c[0], (float) c[1], (float) c[2], (float) c[3] };
+	return (struct quat){(float) c[0], (float) c[1], (float) c[2], (float) c[3]};
 }
 
 void packed_quat8_encode(const struct quat *q, uint8_t ret[static 8])
 {
 	double norm = sqrt((double) q->x * q->x + (double) q->y * q->y + (double) q->z * q->z +
 			   (double) q->w * q->w);
-	const double c[4] = { q->x, q->y, q->z, q->w };
+	const double c[4] = {q->x, q->y, q->z, q->w};
 	struct writer wr = writer_over(ret, 8);
 
 	if (norm == 0)
 		norm = 1;
 	for (unsigned i = 0; i < 4; i++)
-		write_u16le(&wr, (uint16_t) clamp(floor((c[i] / norm + 1) * 32767.5), 0,
-						  UINT16_MAX));
+		write_u16le(&wr,
+			    (uint16_t) clamp(floor((c[i] / norm + 1) * 32767.5), 0, UINT16_MAX));
 }
 
 struct quat packed_quat8_decode(const uint8_t data[static 8])
@@ -146,7 +146,7 @@ struct quat packed_quat8_decode(const uint8_t data[static 8])
 
 	for (unsigned i = 0; i < 4; i++)
 		c[i] = (float) (read_u16le(&rd) / 65535.0 * 2 - 1);
-	return (struct quat){ c[0], c[1], c[2], c[3] };
+	return (struct quat){c[0], c[1], c[2], c[3]};
 }
 
 struct vec3 read_vec3(struct reader *rd)
@@ -198,7 +198,7 @@ static bool bit_at(const uint8_t *p, unsigned i)
 
 uint64_t read_bcc(struct reader *rd)
 {
-	uint8_t bytes[BCC_BYTES_MAX] = { 0 };
+	uint8_t bytes[BCC_BYTES_MAX] = {0};
 	unsigned n = 1;
 	uint64_t v = 0;
 

@@ -6,29 +6,28 @@
 #include "base/macros.h"
 
 static struct port ports[PORT_COUNT] = {
-#define X(constant, short_name, port, proto, owner, what, who, when)                               \
-	[PORT_##constant] = {                                                                      \
-		.name = short_name,                                                                \
-		.number = port,                                                                    \
-		.transport = PORT_##proto,                                                         \
-		.process = owner,                                                                  \
-		.purpose = what,                                                                   \
-		.reach = PORT_REACH_##who,                                                         \
-		.condition = when,                                                                 \
+#define X(constant, short_name, port, proto, owner, what, who, when) \
+	[PORT_##constant] = {                                        \
+		.name = short_name,                                  \
+		.number = port,                                      \
+		.transport = PORT_##proto,                           \
+		.process = owner,                                    \
+		.purpose = what,                                     \
+		.reach = PORT_REACH_##who,                           \
+		.condition = when,                                   \
 	},
-	PORTS_BEFORE_HATS(X)
-	PORTS_AFTER_HATS(X)
+	PORTS_BEFORE_HATS(X) PORTS_AFTER_HATS(X)
 #undef X
-#define X(constant, hat_number, type, short_name, full_name, is_solo, offset, in_default)          \
-	[PORT_##constant] = {                                                                      \
-		.name = short_name,                                                                \
-		.number = HATS_PORT_BASE + (offset),                                               \
-		.transport = PORT_UDP,                                                             \
-		.process = "assignment-client@" short_name,                                        \
-		.purpose = "clients of the " full_name,                                            \
-		.reach = PORT_REACH_EVERYONE,                                                      \
+#define X(constant, hat_number, type, short_name, full_name, is_solo, offset, in_default) \
+	[PORT_##constant] = {                                                             \
+		.name = short_name,                                                       \
+		.number = HATS_PORT_BASE + (offset),                                      \
+		.transport = PORT_UDP,                                                    \
+		.process = "assignment-client@" short_name,                               \
+		.purpose = "clients of the " full_name,                                   \
+		.reach = PORT_REACH_EVERYONE,                                             \
 	},
-	HATS(X)
+		HATS(X)
 #undef X
 };
 
@@ -95,11 +94,11 @@ json_t *ports_json(void)
 
 	for (size_t i = 0; list && i < ELEMENTSOF(ports); i++) {
 		const struct port *p = &ports[i];
-		json_t *row = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s?}", "name", p->name,
-					"port", p->number, "transport",
-					port_transport_name(p->transport), "process", p->process,
-					"purpose", p->purpose, "reachable_from",
-					port_reach_name(p->reach), "condition", p->condition);
+		json_t *row =
+			json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s?}", "name", p->name, "port",
+				  p->number, "transport", port_transport_name(p->transport),
+				  "process", p->process, "purpose", p->purpose, "reachable_from",
+				  port_reach_name(p->reach), "condition", p->condition);
 
 		if (json_array_append_new(list, row) < 0) {
 			json_decref(list);

@@ -12,30 +12,28 @@
 
 /* X(CONSTANT, name, port, transport, process, purpose, who reaches it by default, condition or
  * NULL) */
-#define PORTS_BEFORE_HATS(X)                                                                       \
-	X(HTTP, "http", 40100, TCP, "domain-server", "control panel and REST, HTTP", HOST, NULL)   \
-	X(HTTPS, "https", 40101, TCP, "domain-server", "control panel and REST, HTTPS", NOBODY,    \
-	  "off until a certificate is configured")                                                 \
-	X(DOMAIN, "domain", 40102, UDP, "domain-server", "every client, native and WebRTC",        \
-	  EVERYONE, NULL)                                                                          \
-	X(SIGNALLING, "signalling", 40102, TCP, "domain-server", "WebRTC signalling, ws and wss",  \
+#define PORTS_BEFORE_HATS(X)                                                                      \
+	X(HTTP, "http", 40100, TCP, "domain-server", "control panel and REST, HTTP", HOST, NULL)  \
+	X(HTTPS, "https", 40101, TCP, "domain-server", "control panel and REST, HTTPS", NOBODY,   \
+	  "off until a certificate is configured")                                                \
+	X(DOMAIN, "domain", 40102, UDP, "domain-server", "every client, native and WebRTC",       \
+	  EVERYONE, NULL)                                                                         \
+	X(SIGNALLING, "signalling", 40102, TCP, "domain-server", "WebRTC signalling, ws and wss", \
 	  EVERYONE, NULL)
-#define PORTS_AFTER_HATS(X)                                                                        \
-	X(VOXEL, "voxel", HATS_PORT_BASE + 10, UDP, "assignment-client@voxel",                     \
-	  "clients of the voxel server", EVERYONE, "only while enabled")                           \
-	X(PARTICLE, "particle", HATS_PORT_BASE + 11, UDP, "assignment-client@particle",            \
-	  "clients of the particle server", EVERYONE, "only while enabled")                        \
-	X(METAVOXEL, "metavoxel", HATS_PORT_BASE + 12, UDP, "assignment-client@metavoxel",         \
-	  "clients of the metavoxel server", EVERYONE, "only while enabled")                       \
+#define PORTS_AFTER_HATS(X)                                                                \
+	X(VOXEL, "voxel", HATS_PORT_BASE + 10, UDP, "assignment-client@voxel",             \
+	  "clients of the voxel server", EVERYONE, "only while enabled")                   \
+	X(PARTICLE, "particle", HATS_PORT_BASE + 11, UDP, "assignment-client@particle",    \
+	  "clients of the particle server", EVERYONE, "only while enabled")                \
+	X(METAVOXEL, "metavoxel", HATS_PORT_BASE + 12, UDP, "assignment-client@metavoxel", \
+	  "clients of the metavoxel server", EVERYONE, "only while enabled")               \
 	X(METRICS, "metrics", 9703, TCP, "domain-server", "Prometheus /metrics", HOST, NULL)
 
 enum port_id {
 #define X(constant, ...) PORT_##constant,
-	PORTS_BEFORE_HATS(X)
-	HATS(X)
-	PORTS_AFTER_HATS(X)
+	PORTS_BEFORE_HATS(X) HATS(X) PORTS_AFTER_HATS(X)
 #undef X
-	PORT_COUNT,
+		PORT_COUNT,
 };
 
 enum port_transport {
@@ -50,10 +48,10 @@ enum port_reach {
 };
 
 struct port {
-	const char *name;      /* a hat's instance name, or what it is for in a word */
+	const char *name; /* a hat's instance name, or what it is for in a word */
 	uint16_t number;
 	enum port_transport transport;
-	const char *process;   /* systemd unit without its suffix */
+	const char *process; /* systemd unit without its suffix */
 	const char *purpose;
 	enum port_reach reach; /* by default */
 	const char *condition; /* when it is not always open, or NULL */

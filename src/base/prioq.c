@@ -7,7 +7,7 @@ void prioq_done(struct prioq *q)
 	for (size_t i = 0; i < q->n; i++)
 		q->items[i]->index = 0;
 	free(q->items);
-	*q = (struct prioq){ 0 };
+	*q = (struct prioq){0};
 }
 
 static void place(struct prioq *q, size_t i, struct prioq_item *item)

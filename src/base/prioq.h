@@ -1,5 +1,5 @@
-/* A priority queue (binary heap) of embedded items ordered by a time; O(log n) to change one, O(1) to see
- * the first. The items belong to the caller. One thread. */
+/* A priority queue (binary heap) of embedded items ordered by a time; O(log n) to change one, O(1)
+ * to see the first. The items belong to the caller. One thread. */
 #pragma once
 
 #include <stddef.h>
@@ -9,8 +9,8 @@
 
 /* Embed in the queued object; zero-initialise. */
 struct prioq_item {
-	uint64_t key;   /* smallest first */
-	size_t index;   /* 1-based place in the heap; 0 = not queued */
+	uint64_t key; /* smallest first */
+	size_t index; /* 1-based place in the heap; 0 = not queued */
 };
 
 struct prioq {

@@ -29,10 +29,10 @@ enum value_type {
 	TYPE_OBJECT,
 };
 
-#define VALUE_TYPE	7u
-#define VALUE_IMMEDIATE 8u  /* of a number: an integer in the word; of a string: latin-1 */
+#define VALUE_TYPE      7u
+#define VALUE_IMMEDIATE 8u /* of a number: an integer in the word; of a string: latin-1 */
 #define VALUE_LATIN_KEY 16u
-#define VALUE_SHIFT	5
+#define VALUE_SHIFT     5
 
 /* --- decoding --- */
 
@@ -231,7 +231,7 @@ static int decode_container(struct decoder *dec, struct span data, bool is_objec
 int qbjs_decode(const void *data, size_t len, json_t **ret)
 {
 	struct reader rd = reader_over(data, len);
-	struct decoder dec = { .budget = len };
+	struct decoder dec = {.budget = len};
 	uint32_t tag, version;
 	struct span root;
 

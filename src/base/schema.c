@@ -36,7 +36,7 @@ struct schema *schema_free(struct schema *schema)
 /* --- words --- */
 
 static const char *const type_names[] = {
-	[SETTING_BOOL] = "checkbox", [SETTING_INT] = "int",	      [SETTING_DOUBLE] = "double",
+	[SETTING_BOOL] = "checkbox", [SETTING_INT] = "int",           [SETTING_DOUBLE] = "double",
 	[SETTING_STRING] = "string", [SETTING_PASSWORD] = "password", [SETTING_SELECT] = "select",
 	[SETTING_LIST] = "list",     [SETTING_TABLE] = "table",
 };
@@ -86,7 +86,7 @@ static int read_types(const json_t *list, uint32_t *ret, char **ret_error)
 	if (!list)
 		return 0;
 	*ret = 0;
-	json_array_foreach(list, i, item) {
+	json_array_foreach (list, i, item) {
 		json_int_t number = json_integer_value(item);
 
 		if (!json_is_integer(item) || number < 0 || number >= HAT_COUNT)
@@ -134,7 +134,7 @@ static int read_options(const json_t *options, const struct setting *s, char **r
 	json_t *option;
 	size_t i;
 
-	json_array_foreach(options, i, option)
+	json_array_foreach (options, i, option)
 		if (!json_is_string(json_object_get(option, "value")) ||
 		    !json_is_string(json_object_get(option, "label")))
 			return complain(ret_error, "%s: an option needs value and label", s->name);
@@ -163,14 +163,14 @@ static int read_words(struct setting *s, const char *type, const char *holds, co
 
 static int check_default(const struct setting *s, char **ret_error)
 {
-	struct config_report report = { 0 };
-	struct json_path path = { 0 };
+	struct config_report report = {0};
+	struct json_path path = {0};
 	int r = 0;
 
 	if (!s->default_value)
 		return 0;
 	(void) json_path_add_key(&path, s->name);
-	(void) setting_check(s, s->default_value, &path, &(struct config_source){ &report });
+	(void) setting_check(s, s->default_value, &path, &(struct config_source){&report});
 	if (report.errors + report.warnings > 0)
 		r = complain(ret_error, "default of %s",
 			     report.n > 0 ? report.messages[0].text : s->name);
@@ -190,11 +190,11 @@ static int read_setting(json_t *json, const struct group *group, struct setting 
 	json_error_t error;
 	int r;
 
-	*s = (struct setting){ .group = group ? group->name : NULL,
-			       .minimum = -INFINITY,
-			       .maximum = INFINITY,
-			       .assignment_types = group ? group->assignment_types : 0,
-			       .restart = group ? group->restart : SETTING_RESTART_NONE };
+	*s = (struct setting){.group = group ? group->name : NULL,
+			      .minimum = -INFINITY,
+			      .maximum = INFINITY,
+			      .assignment_types = group ? group->assignment_types : 0,
+			      .restart = group ? group->restart : SETTING_RESTART_NONE};
 	if (json_unpack_ex(json, &error, 0,
 			   "{s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?o, s?F, s?F, s?I, s?o, s?o, s?s,"
 			   " s?b, s?o, s?s, s?b, s?b, s?b, s?b, s?b, s?b !}",
@@ -235,7 +235,7 @@ static int read_setting(json_t *json, const struct group *group, struct setting 
 
 static int read_group(struct schema *schema, json_t *json, char **ret_error)
 {
-	struct group group = { .name = "" };
+	struct group group = {.name = ""};
 	const char *label = NULL, *help = NULL, *restart = NULL;
 	int advanced = 0, hidden = 0, r;
 	json_t *types = NULL, *settings, *item;
@@ -253,7 +253,7 @@ static int read_group(struct schema *schema, json_t *json, char **ret_error)
 	if (r >= 0)
 		r = read_restart(restart, &group.restart, ret_error);
 
-	json_array_foreach(settings, i, item) {
+	json_array_foreach (settings, i, item) {
 		if (r < 0)
 			return r;
 		if (schema->n == SETTINGS_MAX)
@@ -276,7 +276,7 @@ static int read_groups(struct schema *schema, char **ret_error)
 	schema->settings = calloc(SETTINGS_MAX, sizeof(*schema->settings));
 	if (!schema->settings)
 		return -ENOMEM;
-	json_array_foreach(groups, i, group) {
+	json_array_foreach (groups, i, group) {
 		r = read_group(schema, group, ret_error);
 		if (r < 0)
 			return r;

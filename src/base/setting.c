@@ -41,9 +41,9 @@ static bool is_subnet(const char *text)
 }
 
 static const struct setting_format formats[] = {
-	{ "uuid", "a UUID", is_uuid },
-	{ "address", "an IP address", is_address },
-	{ "subnet", "an IP address or a subnet such as 10.0.0.0/8", is_subnet },
+	{"uuid", "a UUID", is_uuid},
+	{"address", "an IP address", is_address},
+	{"subnet", "an IP address or a subnet such as 10.0.0.0/8", is_subnet},
 };
 
 const struct setting_format *setting_format_find(const char *name)
@@ -106,8 +106,8 @@ bool setting_is_unset(const struct setting *setting, const json_t *value)
 {
 	if (!value || json_is_null(value))
 		return true;
-	return (is_numeric(setting) || setting->type == SETTING_SELECT) &&
-	       json_is_string(value) && json_string_length(value) == 0;
+	return (is_numeric(setting) || setting->type == SETTING_SELECT) && json_is_string(value) &&
+	       json_string_length(value) == 0;
 }
 
 const struct setting *setting_column(const struct setting *table, const char *name)
@@ -123,7 +123,7 @@ static bool is_option(const struct setting *setting, const char *text)
 	json_t *option;
 	size_t i;
 
-	json_array_foreach(setting->options, i, option)
+	json_array_foreach (setting->options, i, option)
 		if (strcmp(json_string_value(json_object_get(option, "value")), text) == 0)
 			return true;
 	return false;
@@ -164,7 +164,7 @@ static bool fits(const struct setting *setting, const json_t *value)
 		return true;
 	switch (kind_of(setting)) {
 	case SETTING_BOOL:
-		return read_bool(value, &(bool){ false });
+		return read_bool(value, &(bool){false});
 	case SETTING_INT:
 	case SETTING_DOUBLE:
 		return fits_number(setting, value);
@@ -198,7 +198,7 @@ static void describe_options(const struct setting *setting, FILE *f)
 	size_t i;
 
 	(void) fputs("one of", f);
-	json_array_foreach(setting->options, i, option)
+	json_array_foreach (setting->options, i, option)
 		(void) fprintf(f, "%s \"%s\"", i > 0 ? "," : "",
 			       json_string_value(json_object_get(option, "value")));
 }
@@ -246,8 +246,8 @@ static void show(const json_t *value, FILE *f)
 	} else if (json_is_array(value)) {
 		(void) fputs("a list", f);
 	} else {
-		text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII |
-						 JSON_REAL_PRECISION(15));
+		text = json_dumps(value,
+				  JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 		(void) fprintf(f, "%.*s%s", SHOWN_MAX, text ?: "",
 			       text && strlen(text) > SHOWN_MAX ? "…" : "");
 	}
@@ -284,7 +284,7 @@ static bool check_list(const struct setting *setting, const json_t *list, struct
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item) {
+	json_array_foreach (list, i, item) {
 		size_t before = json_path_add_index(path, i);
 
 		if (!fits(&text, item) || json_is_null(item)) {
@@ -307,7 +307,7 @@ static bool check_row(const struct setting *table, const json_t *row, struct jso
 		config_complain(source, LOG_ERR, path, "expected an object");
 		return false;
 	}
-	json_object_foreach((json_t *) row, name, cell) {
+	json_object_foreach ((json_t *) row, name, cell) {
 		const struct setting *column = setting_column(table, name);
 		size_t before = json_path_add_key(path, name);
 
@@ -328,13 +328,13 @@ static bool check_table(const struct setting *table, const json_t *value, struct
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(value, i, row) {
+	json_array_foreach (value, i, row) {
 		size_t before = json_path_add_index(path, i);
 
 		ok &= check_row(table, row, path, source);
 		json_path_cut(path, before);
 	}
-	json_object_foreach((json_t *) value, name, row) {
+	json_object_foreach ((json_t *) value, name, row) {
 		size_t before = json_path_add_key(path, name);
 
 		ok &= check_row(table, row, path, source);
@@ -422,9 +422,9 @@ static json_t *normalise_table(const struct setting *table, const json_t *value)
 	int r = 0;
 	size_t i;
 
-	json_array_foreach(value, i, row)
+	json_array_foreach (value, i, row)
 		r |= json_array_append_new(copy, normalise_row(table, row));
-	json_object_foreach((json_t *) value, name, row)
+	json_object_foreach ((json_t *) value, name, row)
 		r |= json_object_set_new(copy, name, normalise_row(table, row));
 	if (r < 0) {
 		json_decref(copy);

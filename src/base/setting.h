@@ -27,7 +27,7 @@ enum setting_type {
 /* What has to happen before a change is in effect. */
 enum setting_restart {
 	SETTING_RESTART_NONE,
-	SETTING_RESTART_ASSIGNMENTS,   /* the assignment clients that get it ask for it again */
+	SETTING_RESTART_ASSIGNMENTS, /* the assignment clients that get it ask for it again */
 	SETTING_RESTART_DOMAIN_SERVER,
 };
 
@@ -51,8 +51,8 @@ struct setting {
 	const json_t *options;       /* array of { value, label } */
 	struct setting *columns;     /* of a table, or NULL */
 	size_t n_columns;
-	const char *key;  /* the column whose value is the member's name, or NULL */
-	bool open;        /* further columns are nobody's business */
+	const char *key;           /* the column whose value is the member's name, or NULL */
+	bool open;                 /* further columns are nobody's business */
 	uint32_t assignment_types; /* bit mask of hats that are told */
 	enum setting_restart restart;
 	bool advanced, hidden, value_hidden, content, no_backup, deprecated;

@@ -115,7 +115,8 @@ static uint8_t *copy_data(const struct state_file *f, unsigned table, unsigned s
 }
 
 /* Over the place, too: a record that was moved is none. */
-static uint64_t checksum(const uint8_t *data, const struct copy *head, unsigned table, unsigned slot)
+static uint64_t checksum(const uint8_t *data, const struct copy *head, unsigned table,
+			 unsigned slot)
 {
 	uint8_t key[16];
 	struct writer wr = writer_over(key, sizeof(key));
@@ -126,7 +127,8 @@ static uint64_t checksum(const uint8_t *data, const struct copy *head, unsigned 
 	return siphash13(data, head->len, key);
 }
 
-static struct copy read_copy(const struct state_file *f, unsigned table, unsigned slot, unsigned copy)
+static struct copy read_copy(const struct state_file *f, unsigned table, unsigned slot,
+			     unsigned copy)
 {
 	struct reader rd = reader_over(copy_head(f, table, slot, copy), COPY_LEN);
 	struct copy head = {

@@ -6,8 +6,8 @@
  * leaves what it wrote before. The file is as large as all records together could become, but only
  * what is in use takes memory.
  *
- * What is found in a file that was handed in is as trustworthy as anything from outside: the records
- * are read through base/bytes. Thread: one at a time; one process at a time.
+ * What is found in a file that was handed in is as trustworthy as anything from outside: the
+ * records are read through base/bytes. Thread: one at a time; one process at a time.
  */
 #pragma once
 
@@ -34,8 +34,8 @@ struct state_file;
 
 /* A new one without records. layout is borrowed for the file's life. 0 or -errno. */
 int state_file_new(const struct state_layout *layout, struct state_file **ret);
-/* One that somebody else wrote. Owns fd from success on. -EBADMSG: not such a file, of another layout
- * or damaged; -errno. */
+/* One that somebody else wrote. Owns fd from success on. -EBADMSG: not such a file, of another
+ * layout or damaged; -errno. */
 int state_file_open(int fd, const struct state_layout *layout, struct state_file **ret);
 /* The records stay, wherever else the memfd is open. */
 struct state_file *state_file_free(struct state_file *f);

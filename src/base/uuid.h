@@ -11,7 +11,7 @@ struct uuid {
 	uint8_t b[16];
 };
 
-static const struct uuid UUID_NULL = { { 0 } };
+static const struct uuid UUID_NULL = {{0}};
 
 static inline bool uuid_equal(const struct uuid *a, const struct uuid *b)
 {
@@ -30,4 +30,4 @@ int uuid_parse(const char *text, struct uuid *ret);
 /* Writes 36 lower-case characters without braces and a NUL. Returns buf. */
 char *uuid_format(const struct uuid *u, char buf[static UUID_TEXT_LEN + 1]);
 /* For messages: the text in a compound literal that lives as long as the enclosing block. */
-#define UUID_TEXT(u) uuid_format((u), (char[UUID_TEXT_LEN + 1]){ 0 })
+#define UUID_TEXT(u) uuid_format((u), (char[UUID_TEXT_LEN + 1]){0})

@@ -161,8 +161,8 @@ static void print_waiting(FILE *f, const json_t *waiting)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *) waiting, key, value)(void)
-		fprintf(f, "Nobody works as %s.\n", text_of(value, "type"));
+	json_object_foreach ((json_t *) waiting, key, value)
+		(void) fprintf(f, "Nobody works as %s.\n", text_of(value, "type"));
 }
 
 void tables_print_status(FILE *f, const json_t *status)
@@ -252,13 +252,13 @@ void tables_print_settings(FILE *f, const json_t *values)
 	const char *group, *name;
 	json_t *members, *value;
 
-	json_object_foreach((json_t *) values, group, members)
-	{
+	json_object_foreach ((json_t *) values, group, members) {
 		/* The tables at the root are objects, too, but of objects. */
 		if (!json_is_object(members) || strcmp(group, "paths") == 0) {
 			print_setting(f, "", group, members);
 			continue;
 		}
-		json_object_foreach(members, name, value) print_setting(f, group, name, value);
+		json_object_foreach (members, name, value)
+			print_setting(f, group, name, value);
 	}
 }

@@ -106,8 +106,7 @@ static void payload_format(const json_t *object, char ret[static ASSIGNMENT_PAYL
 	size_t len = 0;
 
 	ret[0] = 0;
-	json_object_foreach((json_t *) object, key, value)
-	{
+	json_object_foreach ((json_t *) object, key, value) {
 		_cleanup_free_ char *number =
 			json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
 		const char *text = json_is_string(value) ? json_string_value(value) : number;
@@ -137,8 +136,7 @@ static int want_hat(const struct hat_info *hat, const json_t *config, struct lis
 	if (!json_is_array(list))
 		return hat->is_default ? assignment_new(hat->hat, NULL, "", wanted) : 0;
 
-	json_array_foreach(list, i, object)
-	{
+	json_array_foreach (list, i, object) {
 		if (i >= ASSIGNMENTS_MAX)
 			return -ENOBUFS;
 		payload_format(object, payload);
@@ -157,8 +155,7 @@ static int want_scripts(const json_t *config, struct list *wanted)
 	size_t i;
 	int r;
 
-	json_array_foreach(scripts, i, row)
-	{
+	json_array_foreach (scripts, i, row) {
 		const char *url = json_string_value(json_object_get(row, "url"));
 		const char *pool = json_string_value(json_object_get(row, "pool"));
 		const json_t *instances = json_object_get(row, "num_instances");
@@ -334,8 +331,8 @@ void assignments_release(struct assignments *a, struct assignment *assignment)
 	enqueue(&a->queue, assignment);
 }
 
-int assignments_restore(struct assignments *a, const struct uuid *id, enum hat type, const char *pool,
-			const char *payload, struct assignment **ret)
+int assignments_restore(struct assignments *a, const struct uuid *id, enum hat type,
+			const char *pool, const char *payload, struct assignment **ret)
 {
 	struct list one;
 	int r;

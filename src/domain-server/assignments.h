@@ -57,10 +57,10 @@ int assignments_take(struct assignments *a, const struct uuid *offer, char node_
 /* Its node is gone: a static assignment returns to the queue under a fresh id, another is freed. */
 void assignments_release(struct assignments *a, struct assignment *assignment);
 
-/* One that a node works on already, from before this process. It goes on being wanted or not with the next
- * assignments_configure(). 0 or -ENOMEM. */
-int assignments_restore(struct assignments *a, const struct uuid *id, enum hat type, const char *pool,
-			const char *payload, struct assignment **ret);
+/* One that a node works on already, from before this process. It goes on being wanted or not with
+ * the next assignments_configure(). 0 or -ENOMEM. */
+int assignments_restore(struct assignments *a, const struct uuid *id, enum hat type,
+			const char *pool, const char *payload, struct assignment **ret);
 
 /* How many wait for somebody. */
 unsigned assignments_queued(const struct assignments *a);

@@ -81,8 +81,7 @@ static json_t *table_new(const json_t *security, enum table table)
 	char key[KEY_MAX];
 	size_t i;
 
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		const char *text = json_string_value(json_object_get(row, ROW_KEY));
 
 		if (!rules || !text || !normalise(table, text, key))
@@ -347,8 +346,7 @@ static json_t *row_find_json(json_t *rows, enum table table, const char *key)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		const char *text = json_string_value(json_object_get(row, ROW_KEY));
 
 		if (text && normalise(table, text, other) && strcmp(key, other) == 0)

@@ -8,8 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-/* HMAC-SHA256 keyed once: starting a keyed context anew costs 1 us where HMAC() costs 7, and every record
- * of every domain list needs one. */
+/* HMAC-SHA256 keyed once: starting a keyed context anew costs 1 us where HMAC() costs 7, and every
+ * record of every domain list needs one. */
 struct pair_secrets {
 	EVP_MAC_CTX *mac;
 	uint8_t key[PAIR_SECRETS_KEY_LEN];

@@ -1,7 +1,7 @@
 /* The connection secret of each pair of nodes (protocol 02 section 3): the same in both directions,
  * alike for no two pairs, and unknown to everybody else. It is derived from the two session UUIDs
- * with a key that lives as long as this process and its successors, so there is no table of pairs to keep: a node's
- * secrets end with its UUID. */
+ * with a key that lives as long as this process and its successors, so there is no table of pairs
+ * to keep: a node's secrets end with its UUID. */
 #pragma once
 
 #include <stdint.h>

@@ -42,7 +42,7 @@ struct server {
 
 	struct node_list *nodes;
 	struct session_store *store; /* NULL when there is none to be had */
-	struct list mixers, agents; /* struct resident: all nodes, by what they are */
+	struct list mixers, agents;  /* struct resident: all nodes, by what they are */
 	unsigned n_unproven;
 	struct domain_node_record *records; /* scratch of server_send_list() */
 	size_t n_records;
@@ -142,15 +142,15 @@ unsigned residents_count_people(const struct server *s);
 
 /* After the node list, before the endpoint. */
 void succession_open(struct server *s);
-/* Takes the predecessor's domain over if there is one to take over; then everything that may be needed is
- * there. 0 or -ENOMEM. */
+/* Takes the predecessor's domain over if there is one to take over; then everything that may be
+ * needed is there. 0 or -ENOMEM. */
 int succession_restore(struct server *s);
 /* What is kept of the domain, or of a resident beside its node, changed. */
 void succession_touch(struct server *s);
 void resident_touch(struct resident *r);
 
-/* What was kept of a resident beside its node; the assignment is apart. Pure. -EBADMSG, -ENOMEM: both are
- * still to be freed. */
+/* What was kept of a resident beside its node; the assignment is apart. Pure. -EBADMSG, -ENOMEM:
+ * both are still to be freed. */
 struct resident_assignment {
 	bool exists;
 	uint8_t type;

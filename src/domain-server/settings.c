@@ -89,8 +89,7 @@ static int set_members(struct config *config, const char *group, json_t *values,
 	json_t *value;
 	int r, result = 0;
 
-	json_object_foreach(values, key, value)
-	{
+	json_object_foreach (values, key, value) {
 		char setting[256];
 
 		(void) snprintf(setting, sizeof(setting), "%s%s%s", group, group[0] ? "." : "",
@@ -136,8 +135,7 @@ static int set_all(struct server *s, struct config *config, const void *userdata
 	const char *key;
 	int r, result = 0;
 
-	json_object_foreach(changes, key, value)
-	{
+	json_object_foreach (changes, key, value) {
 		if (schema_has_group(s->schema, key) && json_is_object(value))
 			r = set_members(config, key, value, report);
 		else
@@ -238,8 +236,9 @@ static int find_viewpoint(const struct server *s, const char *path, char **ret)
 	json_t *paths = (json_t *) config_get_json(s->config, "paths"), *value;
 	const char *key, *viewpoint = NULL;
 
-	json_object_foreach(paths, key, value) if (strcasecmp(key, path) == 0) viewpoint =
-		json_string_value(json_object_get(value, "viewpoint"));
+	json_object_foreach (paths, key, value)
+		if (strcasecmp(key, path) == 0)
+			viewpoint = json_string_value(json_object_get(value, "viewpoint"));
 	if ((!viewpoint || !viewpoint[0]) && strcmp(path, "/") == 0)
 		viewpoint = VIEWPOINT_DEFAULT;
 	if (!viewpoint || !viewpoint[0])

@@ -90,8 +90,10 @@ static void name_people(const struct server *s, json_t *value, unsigned depth)
 		(void) json_string_set(member, name_of(resident_of(node)));
 	if (depth == 0)
 		return;
-	json_object_foreach(value, key, member) name_people(s, member, depth - 1);
-	json_array_foreach(value, i, member) name_people(s, member, depth - 1);
+	json_object_foreach (value, key, member)
+		name_people(s, member, depth - 1);
+	json_array_foreach (value, i, member)
+		name_people(s, member, depth - 1);
 }
 
 json_t *status_node(const struct resident *r)

@@ -1,6 +1,6 @@
-/* What survives this process: the domain's identity and who lives in it. A successor knows native clients
- * and mixers as if nothing had happened. Web clients it has to forget: their channels to us died, and
- * they come back by themselves (protocol 02 section 15). */
+/* What survives this process: the domain's identity and who lives in it. A successor knows native
+ * clients and mixers as if nothing had happened. Web clients it has to forget: their channels to us
+ * died, and they come back by themselves (protocol 02 section 15). */
 #include <errno.h>
 #include <string.h>
 
@@ -166,7 +166,8 @@ int resident_decode(struct reader *rd, struct resident *r, struct resident_assig
 	return 0;
 }
 
-static int restore_assignment(struct server *s, struct resident *r, const struct resident_assignment *a)
+static int restore_assignment(struct server *s, struct resident *r,
+			      const struct resident_assignment *a)
 {
 	const struct hat_info *hat = hat_find(a->type);
 
@@ -174,7 +175,8 @@ static int restore_assignment(struct server *s, struct resident *r, const struct
 		return 0;
 	if (hat->node_type != r->node->type)
 		return -EBADMSG;
-	return assignments_restore(s->assignments, &a->id, hat->hat, a->pool, a->payload, &r->assignment);
+	return assignments_restore(s->assignments, &a->id, hat->hat, a->pool, a->payload,
+				   &r->assignment);
 }
 
 static int restore_resident(void *userdata, struct node *node, struct reader *rd)
@@ -241,7 +243,8 @@ int succession_restore(struct server *s)
 	if (session_store_find(s->store, &span)) {
 		r = restore_domain(s, span);
 		if (r < 0) {
-			(void) log_warning_errno(r, "The predecessor's domain is not taken over: %m");
+			(void) log_warning_errno(r,
+						 "The predecessor's domain is not taken over: %m");
 			session_store_refuse(s->store);
 		} else {
 			session_store_restore_nodes(s->store, clock_now_usec());

@@ -27,7 +27,7 @@ static void write_view(struct writer *wr, const struct entity_view *view)
 int entity_query_decode(struct span payload, struct entity_query *ret)
 {
 	struct reader rd = reader_over(payload.data, payload.len);
-	struct entity_query query = { 0 };
+	struct entity_query query = {0};
 	int r;
 
 	query.connection_id = read_u16le(&rd);

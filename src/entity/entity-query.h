@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/packed.h"
 
-#define ENTITY_QUERY_VIEWS_MAX	     16
+#define ENTITY_QUERY_VIEWS_MAX       16
 #define ENTITY_QUERY_WANT_COMPLETION 0x0001
 
 /* A cone of sight. */
@@ -23,8 +23,8 @@ struct entity_query {
 	int32_t max_packets_per_second;
 	float size_scale;
 	int32_t boundary_level_adjust;
-	struct span filter;     /* Qt binary JSON, borrowed; empty: the one before stays */
-	uint16_t flags;         /* ENTITY_QUERY_WANT_COMPLETION */
+	struct span filter; /* Qt binary JSON, borrowed; empty: the one before stays */
+	uint16_t flags;     /* ENTITY_QUERY_WANT_COMPLETION */
 };
 
 /* Whole or not at all: -EBADMSG leaves the previous query in force. */

@@ -31,7 +31,7 @@ enum fault {
 #define X(constant, ...) FAULT_##constant,
 	FAULTS(X)
 #undef X
-	FAULT_COUNT,
+		FAULT_COUNT,
 };
 
 struct fault_counts {

@@ -17,7 +17,7 @@ enum load_mixer {
 #define X(constant, ...) LOAD_MIXER_##constant,
 	LOAD_MIXERS(X)
 #undef X
-	LOAD_MIXER_COUNT,
+		LOAD_MIXER_COUNT,
 };
 
 /* LOAD_MIXER_COUNT for any other type. */

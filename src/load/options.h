@@ -29,7 +29,7 @@ struct load_options {
 	bool move;
 	double spread_m;
 	unsigned joints;
-	double chat; /* messages per second and client */
+	double chat;         /* messages per second and client */
 	const char *channel; /* to chat on; NULL: one of the run's own */
 
 	bool json;

@@ -1,8 +1,8 @@
 /* Where a peer is: a UDP socket address, or a WebRTC data channel of this process.
  *
  * For a WebRTC peer ip and port are its *signalling address*, the label that identifies it to every
- * node of the domain (protocol 02 section 14.2), and channel is the association of this process that
- * carries it. The protocol's packets know nothing of channel: compare labels with
+ * node of the domain (protocol 02 section 14.2), and channel is the association of this process
+ * that carries it. The protocol's packets know nothing of channel: compare labels with
  * hifi_addr_same_label(), connections with hifi_addr_equal().
  *
  * Held by value, zero-initialised including padding, so it can be hashed and compared as bytes.
@@ -65,15 +65,15 @@ uint32_t hifi_addr_ipv4(const struct hifi_addr *a);
 
 /* "192.0.2.1:40102", "[2001:db8::1]:40102", WebRTC with a "webrtc:" prefix. Returns buf. */
 char *hifi_addr_format(const struct hifi_addr *a, char buf[static HIFI_ADDR_TEXT_MAX]);
-#define HIFI_ADDR_TEXT(a) hifi_addr_format((a), (char[HIFI_ADDR_TEXT_MAX]){ 0 })
+#define HIFI_ADDR_TEXT(a) hifi_addr_format((a), (char[HIFI_ADDR_TEXT_MAX]){0})
 /* Only the ip part. */
 char *hifi_addr_format_ip(const struct hifi_addr *a, char buf[static HIFI_ADDR_TEXT_MAX]);
 /* "a.b.c.d:port" or "[v6]:port" → address of that type. 0 or -EINVAL. */
 int hifi_addr_parse(const char *text, enum socket_type type, struct hifi_addr *ret);
 
-/* Qt's QHostAddress + u16 port BE (01 section 12.2 "SockAddr"). Null (`ff`) and "Any" (`02`) read as
- * 0.0.0.0, and *ret_null (may be NULL) says which; the scope id of IPv6 is skipped. type is given by
- * the caller, because it travels in a separate byte. */
+/* Qt's QHostAddress + u16 port BE (01 section 12.2 "SockAddr"). Null (`ff`) and "Any" (`02`) read
+ * as 0.0.0.0, and *ret_null (may be NULL) says which; the scope id of IPv6 is skipped. type is
+ * given by the caller, because it travels in a separate byte. */
 struct hifi_addr read_sockaddr(struct reader *rd, enum socket_type type, bool *ret_null);
 /* Always `00` + 4 bytes for IPv4 (an unset address is 0.0.0.0), `01` + 16 bytes + null scope for
  * IPv6. */

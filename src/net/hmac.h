@@ -1,5 +1,5 @@
-/* HMAC-MD5 of packets (protocol 01 section 9) with the two key states computed once per secret, so that a
- * packet costs only its own blocks. */
+/* HMAC-MD5 of packets (protocol 01 section 9) with the two key states computed once per secret, so
+ * that a packet costs only its own blocks. */
 #pragma once
 
 #include <stdbool.h>

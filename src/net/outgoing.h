@@ -1,5 +1,5 @@
-/* What a reliable connection has to send: single packets and ordered messages, and the queue that decides
- * whose turn it is (protocol 01 sections 6.6 and 8). */
+/* What a reliable connection has to send: single packets and ordered messages, and the queue that
+ * decides whose turn it is (protocol 01 sections 6.6 and 8). */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,8 @@
 #include "net/packet.h"
 #include "net/shared-bytes.h"
 
-/* A packet is an outgoing of one part. It lives until it left the queue and no part is in flight. */
+/* A packet is an outgoing of one part. It lives until it left the queue and no part is in flight.
+ */
 struct outgoing {
 	struct list link; /* in the queue while is_queued */
 	bool is_queued;
@@ -25,7 +26,8 @@ struct outgoing {
 };
 
 /* Copies seal and its key, takes a reference to payload. NULL when out of memory. */
-struct outgoing *outgoing_new(const struct packet_seal *seal, struct shared_bytes *payload, bool in_message);
+struct outgoing *outgoing_new(const struct packet_seal *seal, struct shared_bytes *payload,
+			      bool in_message);
 struct outgoing *outgoing_free(struct outgoing *o);
 /* What it weighs against the connection's limit: payload and bookkeeping. */
 size_t outgoing_cost(const struct outgoing *o);

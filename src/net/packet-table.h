@@ -11,10 +11,11 @@
 #include "base/bytes.h"
 
 enum packet_flags {
-	PACKET_NON_SOURCED = 1 << 0,   /* no local id in the header, hence no hash */
-	PACKET_NON_VERIFIED = 1 << 1,  /* local id but no hash */
-	PACKET_DOMAIN_SOURCED = 1 << 2,/* may be sent by the domain-server itself */
-	PACKET_DS_HASH_IGNORED = 1 << 3, /* the domain-server accepts it without checking the hash */
+	PACKET_NON_SOURCED = 1 << 0,    /* no local id in the header, hence no hash */
+	PACKET_NON_VERIFIED = 1 << 1,   /* local id but no hash */
+	PACKET_DOMAIN_SOURCED = 1 << 2, /* may be sent by the domain-server itself */
+	PACKET_DS_HASH_IGNORED = 1
+				 << 3, /* the domain-server accepts it without checking the hash */
 	PACKET_REPLICATED = 1 << 4,    /* mixer to mixer, only from configured upstream addresses */
 };
 

@@ -1,5 +1,5 @@
-/* Datagrams: the UDT words and the NL header (protocol 01 sections 3, 4, 7.6 and 9). Pure functions over
- * bytes. */
+/* Datagrams: the UDT words and the NL header (protocol 01 sections 3, 4, 7.6 and 9). Pure functions
+ * over bytes. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,10 +11,10 @@
 #include "net/hmac.h"
 #include "net/packet-table.h"
 
-#define PACKET_MAX	       1464 /* bytes of a datagram */
-#define PACKET_UDT_LEN	       4
+#define PACKET_MAX             1464 /* bytes of a datagram */
+#define PACKET_UDT_LEN         4
 #define PACKET_UDT_MESSAGE_LEN 12
-#define PACKET_NL_MAX	       20
+#define PACKET_NL_MAX          20
 #define PACKET_HEADER_MAX      (PACKET_UDT_MESSAGE_LEN + PACKET_NL_MAX)
 
 enum message_position {
@@ -66,17 +66,17 @@ static inline bool datagram_is_control(const uint8_t *data)
 	return data[3] & 0x80;
 }
 
-/* 0, or -EBADMSG: shorter than 4 bytes (8 for types 0-2), an unknown type, or a number of more than 27
- * bits. Trailing bytes are accepted (the SDK pads its handshake request to 1464). */
+/* 0, or -EBADMSG: shorter than 4 bytes (8 for types 0-2), an unknown type, or a number of more than
+ * 27 bits. Trailing bytes are accepted (the SDK pads its handshake request to 1464). */
 int control_decode(const void *data, size_t len, struct control_packet *ret);
 /* Returns the length, 4 or 8. */
 size_t control_encode(const struct control_packet *control, uint8_t ret[static CONTROL_MAX]);
 
 /* Decodes a data packet and undoes its obfuscation in place, so data must be writable. With
- * repair_obfuscation (a WebRTC peer) the key combinations of 01 section 7.6 are tried when the plain
- * reading of an obfuscated reliable packet is nothing a web client sends. Does not check the version
- * otherwise.
- * -EBADMSG: too short for its headers, an unknown type, or an unreliable message part. */
+ * repair_obfuscation (a WebRTC peer) the key combinations of 01 section 7.6 are tried when the
+ * plain reading of an obfuscated reliable packet is nothing a web client sends. Does not check the
+ * version otherwise. -EBADMSG: too short for its headers, an unknown type, or an unreliable message
+ * part. */
 int packet_decode(void *data, size_t len, bool repair_obfuscation, struct packet *ret);
 
 /* XOR with the level's key, which is its own inverse. Level 0 does nothing. */
@@ -95,14 +95,14 @@ struct packet_seal {
 
 /* Writes the NL header for this payload (given in pieces for the hash); returns its length, 2, 4 or
  * 20. */
-size_t packet_seal_encode(const struct packet_seal *seal, const struct span *payload, size_t n_payload,
-			  uint8_t ret[static PACKET_NL_MAX]);
+size_t packet_seal_encode(const struct packet_seal *seal, const struct span *payload,
+			  size_t n_payload, uint8_t ret[static PACKET_NL_MAX]);
 
 #define MESSAGE_NUMBER_MAX UINT32_C(0x3fffffff)
 
 /* --- sequence numbers, 01 section 5: 27 bits --- */
 
-#define SEQ_MAX	      UINT32_C(0x07ffffff)
+#define SEQ_MAX       UINT32_C(0x07ffffff)
 #define SEQ_THRESHOLD UINT32_C(0x03ffffff)
 
 static inline uint32_t seq_add(uint32_t a, uint32_t n)

@@ -1,7 +1,8 @@
-/* Reliability with one peer (protocol 01 sections 5 to 7): handshake, acknowledgements, congestion window
- * (TCP Vegas), retransmission, in both directions. Pure: it never reads a clock or a socket; the owner
- * feeds packets and time in, and sends what the send callback is given. Every input sends at once what it
- * made possible; after each the owner asks reliable_connection_next_usec() when to run. One thread.
+/* Reliability with one peer (protocol 01 sections 5 to 7): handshake, acknowledgements, congestion
+ * window (TCP Vegas), retransmission, in both directions. Pure: it never reads a clock or a socket;
+ * the owner feeds packets and time in, and sends what the send callback is given. Every input sends
+ * at once what it made possible; after each the owner asks reliable_connection_next_usec() when to
+ * run. One thread.
  */
 #pragma once
 
@@ -15,8 +16,8 @@
 struct reliable_connection;
 
 struct reliable_connection_ops {
-	/* Sends one datagram given in pieces. control: an ACK or handshake packet. Must not call back
-	 * into the connection. Negative = the carrier refused it (it is then resent later). */
+	/* Sends one datagram given in pieces. control: an ACK or handshake packet. Must not call
+	 * back into the connection. Negative = the carrier refused it (it is then resent later). */
 	int (*send)(void *userdata, const struct iovec *iov, unsigned n_iov, bool control);
 	/* The peer began anew: messages it left half sent will never be completed. */
 	void (*receive_reset)(void *userdata);
@@ -36,16 +37,16 @@ struct reliable_connection_options {
 };
 
 struct reliable_connection_stats {
-	uint64_t sent, resent, acked;           /* data packets */
+	uint64_t sent, resent, acked; /* data packets */
 	uint64_t received, duplicates;
-	uint64_t no_handshake;                  /* data before a handshake */
-	uint64_t beyond_window;                 /* data further ahead than any sender may go */
-	uint64_t new_isns;                      /* a stuck receiver was given a new ISN */
-	uint64_t refused;                       /* sends over queue_limit_bytes */
-	uint32_t window;                        /* packets */
-	uint32_t in_flight;                     /* packets */
-	uint64_t rtt_usec;                      /* smoothed; 0 before a sample */
-	size_t queued_bytes;                    /* against queue_limit_bytes */
+	uint64_t no_handshake;  /* data before a handshake */
+	uint64_t beyond_window; /* data further ahead than any sender may go */
+	uint64_t new_isns;      /* a stuck receiver was given a new ISN */
+	uint64_t refused;       /* sends over queue_limit_bytes */
+	uint32_t window;        /* packets */
+	uint32_t in_flight;     /* packets */
+	uint64_t rtt_usec;      /* smoothed; 0 before a sample */
+	size_t queued_bytes;    /* against queue_limit_bytes */
 };
 
 /* isn: the initial sequence number, uniformly random. */
@@ -57,12 +58,12 @@ DEFINE_CLEANUP_FUNC(struct reliable_connection *, reliable_connection_free);
 
 /* --- sending --- */
 
-/* Queues one reliable packet; seal, its key and payload are copied. 0, -ENOBUFS, -ENOMEM, -EMSGSIZE when it
- * does not fit one datagram. */
+/* Queues one reliable packet; seal, its key and payload are copied. 0, -ENOBUFS, -ENOMEM, -EMSGSIZE
+ * when it does not fit one datagram. */
 int reliable_connection_send(struct reliable_connection *c, const struct packet_seal *seal,
 			     struct span payload, uint64_t now_usec);
-/* Queues an ordered message of any length; holds a reference to payload until acknowledged. 0, -ENOBUFS,
- * -ENOMEM. */
+/* Queues an ordered message of any length; holds a reference to payload until acknowledged. 0,
+ * -ENOBUFS, -ENOMEM. */
 int reliable_connection_send_message(struct reliable_connection *c, const struct packet_seal *seal,
 				     struct shared_bytes *payload, uint64_t now_usec);
 
@@ -72,7 +73,8 @@ void reliable_connection_receive_control(struct reliable_connection *c,
 					 const struct control_packet *control, uint64_t now_usec);
 /* For a verified reliable data packet: acknowledges, and returns true when it is new and must be
  * passed on. */
-bool reliable_connection_receive_data(struct reliable_connection *c, uint32_t seq, uint64_t now_usec);
+bool reliable_connection_receive_data(struct reliable_connection *c, uint32_t seq,
+				      uint64_t now_usec);
 
 /* --- surviving the process --- */
 

@@ -22,14 +22,14 @@ struct sent_packet {
 struct reliable_sender {
 	enum sender_state state;
 	uint32_t isn;
-	uint32_t last_ack;  /* all up to here arrived; in flight are the n_in_flight after it */
+	uint32_t last_ack; /* all up to here arrived; in flight are the n_in_flight after it */
 	uint32_t n_in_flight;
-	uint32_t message;   /* the last number given away */
+	uint32_t message;         /* the last number given away */
 	struct sent_packet *ring; /* in flight, by number modulo ring_size (a power of two) */
 	uint32_t ring_size;
 
-	/* What is to be sent again is always the tail of what is in flight, because new packets wait
-	 * while there is any, and perhaps the first packet. */
+	/* What is to be sent again is always the tail of what is in flight, because new packets
+	 * wait while there is any, and perhaps the first packet. */
 	uint32_t n_resend;
 	uint32_t resend_credit; /* how many of them at once; ACKs raise it */
 	bool resend_first;
@@ -37,8 +37,9 @@ struct reliable_sender {
 	uint32_t n_timeouts;   /* since the last progress */
 	uint32_t n_duplicates; /* repeated ACKs, since the last progress or timeout */
 	uint32_t n_old_acks;   /* ACKs of less than that, likewise */
-	uint64_t timer_usec;   /* what the timeouts count from: the last progress, resend or first packet */
-	uint64_t blocked_until_usec; /* the carrier refused; 0: it did not */
+	uint64_t timer_usec;   /* what the timeouts count from: the last progress, resend or first
+				  packet */
+	uint64_t blocked_until_usec;           /* the carrier refused; 0: it did not */
 	uint64_t opening_usec, handshake_usec; /* first and last handshake packet */
 
 	size_t held_bytes; /* queued and in flight */
@@ -55,7 +56,8 @@ struct reliable_receiver {
 	uint32_t isn;
 	uint32_t next;     /* the first number that is missing */
 	uint32_t n_beyond; /* received after it */
-	uint64_t *beyond;  /* which, one bit each by number modulo RECEIVE_WINDOW; NULL until needed */
+	uint64_t *
+		beyond; /* which, one bit each by number modulo RECEIVE_WINDOW; NULL until needed */
 };
 
 struct reliable_connection {
@@ -74,7 +76,8 @@ void reliable_sender_done(struct reliable_connection *c);
 int reliable_sender_add(struct reliable_connection *c, const struct packet_seal *seal,
 			struct shared_bytes *payload, bool in_message, uint64_t now_usec);
 void reliable_sender_on_ack(struct reliable_connection *c, uint32_t seq, uint64_t now_usec);
-void reliable_sender_on_handshake_ack(struct reliable_connection *c, uint32_t seq, uint64_t now_usec);
+void reliable_sender_on_handshake_ack(struct reliable_connection *c, uint32_t seq,
+				      uint64_t now_usec);
 void reliable_sender_on_handshake_request(struct reliable_connection *c);
 void reliable_sender_run(struct reliable_connection *c, uint64_t now_usec);
 uint64_t reliable_sender_next_usec(const struct reliable_connection *c);

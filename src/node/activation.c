@@ -5,9 +5,10 @@
 #include "base/clock.h"
 #include "node/domain-packets.h"
 
-static void ping(struct endpoint *ep, struct node *node, const struct hifi_addr *to, enum ping_type type)
+static void ping(struct endpoint *ep, struct node *node, const struct hifi_addr *to,
+		 enum ping_type type)
 {
-	struct domain_ping p = { .type = type, .time_usec = clock_wall_usec() };
+	struct domain_ping p = {.type = type, .time_usec = clock_wall_usec()};
 	uint8_t data[32];
 	struct writer wr = writer_over(data, sizeof(data));
 
@@ -27,7 +28,8 @@ static bool activate_web(struct endpoint *ep, struct node_list *nodes, struct no
 	return true;
 }
 
-bool activation_run(struct endpoint *ep, struct node_list *nodes, struct node *node, uint64_t now_usec)
+bool activation_run(struct endpoint *ep, struct node_list *nodes, struct node *node,
+		    uint64_t now_usec)
 {
 	bool activated = false;
 
@@ -49,7 +51,8 @@ bool activation_run(struct endpoint *ep, struct node_list *nodes, struct node *n
 	return activated;
 }
 
-int activation_ping_received(struct endpoint *ep, struct node_list *nodes, const struct received *rx)
+int activation_ping_received(struct endpoint *ep, struct node_list *nodes,
+			     const struct received *rx)
 {
 	struct node *node = rx->node;
 	struct domain_ping_reply reply;
@@ -64,7 +67,8 @@ int activation_ping_received(struct endpoint *ep, struct node_list *nodes, const
 
 	/* Neither of the addresses it told: a NAT gave it another one towards us. */
 	if (!node_is_web(node) && !hifi_addr_equal(rx->from, &node->public_addr) &&
-	    !hifi_addr_equal(rx->from, &node->local_addr) && !hifi_addr_is_set(&node->symmetric_addr))
+	    !hifi_addr_equal(rx->from, &node->local_addr) &&
+	    !hifi_addr_is_set(&node->symmetric_addr))
 		node_list_set_symmetric(nodes, node, rx->from);
 
 	reply = (struct domain_ping_reply){

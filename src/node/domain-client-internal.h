@@ -27,8 +27,8 @@ struct domain_client {
 	unsigned unanswered;
 	uint64_t settings_deadline_usec;
 	uint64_t connected_usec;
-	bool can_redial;             /* this domain-server knows our request (signalling below) */
-	bool is_restored;            /* and the domain-server has not answered yet */
+	bool can_redial;  /* this domain-server knows our request (signalling below) */
+	bool is_restored; /* and the domain-server has not answered yet */
 
 	struct event_timer *tick, *pings;
 	uint64_t next_tick_usec, next_pings_usec; /* without a loop */

@@ -54,7 +54,8 @@ static bool is_ours(const struct domain_client *dc, const struct stored_client *
 {
 	unsigned wanted = dc->options.assignment_type;
 
-	return (wanted == HAT_ANY || wanted == c->assignment_type) && c->port == endpoint_port(dc->ep) &&
+	return (wanted == HAT_ANY || wanted == c->assignment_type) &&
+	       c->port == endpoint_port(dc->ep) &&
 	       hifi_addr_same_ip(&c->domain, &dc->options.domain);
 }
 
@@ -102,7 +103,8 @@ bool domain_client_restore(struct domain_client *dc)
 		return false;
 	r = stored_client_decode(span, &c);
 	if (r >= 0 && !is_ours(dc, &c)) {
-		log_notice("The predecessor's session was on another port, in another domain or hat; starting "
+		log_notice("The predecessor's session was on another port, in another domain or "
+			   "hat; starting "
 			   "without it.");
 		session_store_refuse(store);
 		return false;

@@ -14,11 +14,11 @@
 #include "webrtc/signalling.h"
 
 /* Protocol 02 section 1. */
-#define TICK_USEC	      USEC_PER_SEC
-#define UNANSWERED_MAX	      5
+#define TICK_USEC             USEC_PER_SEC
+#define UNANSWERED_MAX        5
 #define SETTINGS_TIMEOUT_USEC (5 * USEC_PER_SEC)
-#define SILENCE_USEC	      (15 * USEC_PER_SEC) /* upstream: 10 to 20 s */
-#define PING_TICK_USEC	      (50 * USEC_PER_MSEC)
+#define SILENCE_USEC          (15 * USEC_PER_SEC) /* upstream: 10 to 20 s */
+#define PING_TICK_USEC        (50 * USEC_PER_MSEC)
 
 /* --- the node list --- */
 
@@ -58,7 +58,8 @@ static struct hifi_addr resolved(const struct domain_client *dc, const struct hi
 	return a;
 }
 
-static int update_node(struct domain_client *dc, struct node *node, const struct domain_node_record *record)
+static int update_node(struct domain_client *dc, struct node *node,
+		       const struct domain_node_record *record)
 {
 	struct hifi_addr public_addr = resolved(dc, &record->public_addr);
 	struct hifi_addr local_addr = resolved(dc, &record->local_addr);
@@ -68,7 +69,8 @@ static int update_node(struct domain_client *dc, struct node *node, const struct
 		node_list_activate(dc->nodes, node, NULL);
 		node_list_set_addresses(dc->nodes, node, &public_addr, &local_addr);
 	}
-	if (node->permissions != record->permissions || node->is_replicated != record->is_replicated) {
+	if (node->permissions != record->permissions ||
+	    node->is_replicated != record->is_replicated) {
 		node->permissions = record->permissions;
 		node->is_replicated = record->is_replicated;
 		if (dc->options.store)
@@ -78,7 +80,8 @@ static int update_node(struct domain_client *dc, struct node *node, const struct
 	return node_list_set_local_id(dc->nodes, node, record->local_id);
 }
 
-static int take_record(struct domain_client *dc, const struct domain_node_record *record, uint64_t now_usec)
+static int take_record(struct domain_client *dc, const struct domain_node_record *record,
+		       uint64_t now_usec)
 {
 	struct node *node = node_list_find(dc->nodes, &record->id);
 	struct node *other;
@@ -89,7 +92,8 @@ static int take_record(struct domain_client *dc, const struct domain_node_record
 	if (node)
 		return update_node(dc, node, record);
 
-	/* A successor evicts what it replaces: by type where there is one of a kind, by local id always. */
+	/* A successor evicts what it replaces: by type where there is one of a kind, by local id
+	 * always. */
 	other = node_list_find_solo(dc->nodes, record->type);
 	if (other)
 		node_list_remove(dc->nodes, other);
@@ -108,7 +112,7 @@ static int take_record(struct domain_client *dc, const struct domain_node_record
 
 static void remove_silent_nodes(struct domain_client *dc, uint64_t now_usec)
 {
-	node_list_for_each(dc->nodes, node)
+	node_list_for_each (dc->nodes, node)
 		if (now_usec > node->heard_usec + SILENCE_USEC) {
 			log_debug("Node %s (%s) is silent", UUID_TEXT(&node->uuid),
 				  node_type_name(node->type));
@@ -158,7 +162,8 @@ static void send_list_request(struct domain_client *dc)
 
 	fill_check_in(dc, &check_in);
 	domain_list_request_encode(&wr, &check_in);
-	(void) endpoint_send(dc->ep, &dc->domain, PACKET_DOMAIN_LIST_REQUEST, span_of(data, wr.len));
+	(void) endpoint_send(dc->ep, &dc->domain, PACKET_DOMAIN_LIST_REQUEST,
+			     span_of(data, wr.len));
 }
 
 static void send_assignment_request(struct domain_client *dc)
@@ -224,7 +229,8 @@ void domain_client_end(struct domain_client *dc, const char *why)
 	/* The nodes go while the hat still lives: it frees what it keeps for them. */
 	node_list_clear(dc->nodes);
 	if (was_told)
-		(void) endpoint_send(dc->ep, &dc->domain, PACKET_DOMAIN_DISCONNECT_REQUEST, span_of(NULL, 0));
+		(void) endpoint_send(dc->ep, &dc->domain, PACKET_DOMAIN_DISCONNECT_REQUEST,
+				     span_of(NULL, 0));
 	if (dc->state != DOMAIN_CLIENT_REQUESTING && dc->ops->ended)
 		dc->ops->ended(dc->userdata, why);
 	start_over(dc);
@@ -266,7 +272,7 @@ static void on_pings(void *userdata)
 
 	if (!serves_nodes(dc))
 		return;
-	node_list_for_each(dc->nodes, node)
+	node_list_for_each (dc->nodes, node)
 		run_activation(dc, node, now);
 }
 
@@ -295,9 +301,9 @@ static void send_signal(struct domain_client *dc, const char *json)
 	writer_done(&wr);
 }
 
-/* A web client never offers again by itself (protocol 02 section 15): the domain-server must take us from
- * its list and add us again. This message is between this assignment client and this domain-server only,
- * which says in the settings that it knows it. */
+/* A web client never offers again by itself (protocol 02 section 15): the domain-server must take
+ * us from its list and add us again. This message is between this assignment client and this
+ * domain-server only, which says in the settings that it knows it. */
 static void request_redial(struct domain_client *dc, const struct hifi_addr *label)
 {
 	char json[HIFI_ADDR_TEXT_MAX + 64], ip[HIFI_ADDR_TEXT_MAX];
@@ -307,11 +313,12 @@ static void request_redial(struct domain_client *dc, const struct hifi_addr *lab
 	send_signal(dc, json);
 }
 
-/* The channels of all web clients died with the predecessor. They, and who knows of them, start over. */
+/* The channels of all web clients died with the predecessor. They, and who knows of them, start
+ * over. */
 static void redial_all(struct domain_client *dc)
 {
 	dc->is_restored = false;
-	node_list_for_each(dc->nodes, node) {
+	node_list_for_each (dc->nodes, node) {
 		struct hifi_addr label = node->public_addr;
 
 		if (!node_is_web(node))
@@ -360,7 +367,8 @@ static int on_create_assignment(void *userdata, const struct received *rx)
 	return interest ? 0 : -EPERM;
 }
 
-static void first_list(struct domain_client *dc, const struct domain_list_header *header, uint64_t now_usec)
+static void first_list(struct domain_client *dc, const struct domain_list_header *header,
+		       uint64_t now_usec)
 {
 	uint8_t type = (uint8_t) dc->assignment_type;
 
@@ -383,7 +391,8 @@ static void first_list(struct domain_client *dc, const struct domain_list_header
 
 static void take_header(struct domain_client *dc, const struct domain_list_header *header)
 {
-	if (dc->local_id == header->your_local_id && dc->is_authenticated == header->is_authenticated &&
+	if (dc->local_id == header->your_local_id &&
+	    dc->is_authenticated == header->is_authenticated &&
 	    dc->permissions == header->your_permissions)
 		return;
 	dc->local_id = header->your_local_id;
@@ -408,7 +417,8 @@ static int on_domain_list(void *userdata, const struct received *rx)
 		return r;
 
 	dc->unanswered = 0;
-	if (dc->state != DOMAIN_CLIENT_CONNECTING && !uuid_equal(&list.header.your_id, &dc->session)) {
+	if (dc->state != DOMAIN_CLIENT_CONNECTING &&
+	    !uuid_equal(&list.header.your_id, &dc->session)) {
 		domain_client_end(dc, "the domain-server knows us under another id");
 		return 0;
 	}
@@ -455,8 +465,9 @@ static int on_removed_node(void *userdata, const struct received *rx)
 	if (r < 0)
 		return r;
 
-	/* A web client closes its channels itself. Were we first, what the SDK still sends before it has
-	 * taken everything down would find them closed, and each time it says so in the page's console. */
+	/* A web client closes its channels itself. Were we first, what the SDK still sends before
+	 * it has taken everything down would find them closed, and each time it says so in the
+	 * page's console. */
 	node = node_list_find(dc->nodes, &id);
 	if (node)
 		node_list_remove(dc->nodes, node);
@@ -492,7 +503,8 @@ void domain_client_run_hat(struct domain_client *dc)
 
 int domain_client_apply_settings(struct domain_client *dc, struct span text)
 {
-	json_t *settings = json_loadb((const char *) text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *settings =
+		json_loadb((const char *) text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
 	int r;
 
 	if (!json_is_object(settings)) {
@@ -526,7 +538,7 @@ static int on_settings(void *userdata, const struct received *rx)
 	domain_client_run_hat(dc);
 	if (dc->ops->connected)
 		dc->ops->connected(dc->userdata);
-	node_list_for_each(dc->nodes, node)
+	node_list_for_each (dc->nodes, node)
 		introduce_node(dc, node, rx->now_usec);
 	return 0;
 }
@@ -591,8 +603,8 @@ void domain_client_channel_closed(struct domain_client *dc, const struct hifi_ad
 {
 	struct node *node = node_list_find_by_addr(dc->nodes, addr);
 
-	/* A client that dials again starts its mixer state from nothing, so we forget ours; the next
-	 * DomainList brings the node back if it still is in the domain. */
+	/* A client that dials again starts its mixer state from nothing, so we forget ours; the
+	 * next DomainList brings the node back if it still is in the domain. */
 	if (!node || !node_is_web(node))
 		return;
 	node_list_remove(dc->nodes, node);
@@ -631,19 +643,19 @@ static const struct {
 	enum packet_type type;
 	packet_handler_fn fn;
 } handlers[] = {
-	{ PACKET_CREATE_ASSIGNMENT, on_create_assignment },
-	{ PACKET_DOMAIN_LIST, on_domain_list },
-	{ PACKET_DOMAIN_SERVER_ADDED_NODE, on_added_node },
-	{ PACKET_DOMAIN_SERVER_REMOVED_NODE, on_removed_node },
-	{ PACKET_DOMAIN_CONNECTION_DENIED, on_denied },
-	{ PACKET_DOMAIN_SETTINGS, on_settings },
-	{ PACKET_WEB_RTC_SIGNALING, on_signaling },
-	{ PACKET_PING, on_ping },
-	{ PACKET_PING_REPLY, on_ping_reply },
+	{PACKET_CREATE_ASSIGNMENT, on_create_assignment},
+	{PACKET_DOMAIN_LIST, on_domain_list},
+	{PACKET_DOMAIN_SERVER_ADDED_NODE, on_added_node},
+	{PACKET_DOMAIN_SERVER_REMOVED_NODE, on_removed_node},
+	{PACKET_DOMAIN_CONNECTION_DENIED, on_denied},
+	{PACKET_DOMAIN_SETTINGS, on_settings},
+	{PACKET_WEB_RTC_SIGNALING, on_signaling},
+	{PACKET_PING, on_ping},
+	{PACKET_PING_REPLY, on_ping_reply},
 };
 
-/* The address for our "local socket": loopback when the domain-server is there, else the best of this
- * machine. */
+/* The address for our "local socket": loopback when the domain-server is there, else the best of
+ * this machine. */
 static void find_local_addr(struct domain_client *dc)
 {
 	uint16_t port = endpoint_port(dc->ep);
@@ -665,13 +677,14 @@ static int start_timers(struct domain_client *dc, sd_event *event)
 	r = event_timer_new(event, now, TICK_USEC, 0, on_tick, dc, "check-in", &dc->tick);
 	if (r < 0)
 		return r;
-	return event_timer_new(event, now + PING_TICK_USEC, PING_TICK_USEC, 0, on_pings, dc, "pings",
-			       &dc->pings);
+	return event_timer_new(event, now + PING_TICK_USEC, PING_TICK_USEC, 0, on_pings, dc,
+			       "pings", &dc->pings);
 }
 
 int domain_client_new(sd_event *event, struct endpoint *ep, struct node_list *nodes,
-		      const struct domain_client_options *options, const struct domain_client_ops *ops,
-		      void *userdata, struct domain_client **ret)
+		      const struct domain_client_options *options,
+		      const struct domain_client_ops *ops, void *userdata,
+		      struct domain_client **ret)
 {
 	_cleanup_(domain_client_freep) struct domain_client *dc = NULL;
 	int r;

@@ -1,5 +1,5 @@
-/* Inside of struct endpoint: endpoint.c (packets in and out) and peer.c (the transport state of each
- * address). */
+/* Inside of struct endpoint: endpoint.c (packets in and out) and peer.c (the transport state of
+ * each address). */
 #pragma once
 
 #include "base/hashmap.h"
@@ -13,7 +13,7 @@
 struct peer {
 	struct endpoint *ep;
 	struct hifi_addr addr;
-	uint32_t unreliable_seq; /* of the last packet sent */
+	uint32_t unreliable_seq;                /* of the last packet sent */
 	struct reliable_connection *connection; /* made by the first reliable packet either way */
 	struct message_assembler *assembler;    /* made by the first part */
 	struct prioq_item due;
@@ -42,14 +42,14 @@ struct endpoint {
 	struct handler handlers[PACKET_TYPE_COUNT];
 	struct hashmap *peers; /* struct hifi_addr → struct peer */
 	struct prioq due;      /* peers by reliable_connection_next_usec() */
-	/* Forgotten peers, freed at the end of the loop's turn: a handler that makes us forget the sender
-	 * still reads the payload that the sender's assembler holds. */
+	/* Forgotten peers, freed at the end of the loop's turn: a handler that makes us forget the
+	 * sender still reads the payload that the sender's assembler holds. */
 	struct peer *dead;
 	struct message_budget budget;
 	uint64_t next_sweep_usec; /* without a loop */
-	uint32_t stray_seq;    /* unreliable packets to addresses that are no peers */
+	uint32_t stray_seq;       /* unreliable packets to addresses that are no peers */
 	struct drop_counts drops;
-	uint64_t now_usec;     /* of the batch or timer being handled */
+	uint64_t now_usec; /* of the batch or timer being handled */
 
 	struct event_io *io;
 	sd_event_source *after; /* on while there is something to flush or to arm */
@@ -57,8 +57,8 @@ struct endpoint {
 	struct event_timer *sweep;
 };
 
-/* The peer at addr, made when the address belongs to somebody we know; NULL for a stranger (or out of
- * memory). */
+/* The peer at addr, made when the address belongs to somebody we know; NULL for a stranger (or out
+ * of memory). */
 struct peer *peer_get(struct endpoint *ep, const struct hifi_addr *addr);
 /* Now it has a connection. 0, -EIO, -ENOMEM. */
 int peer_connect(struct peer *peer);
@@ -70,9 +70,10 @@ struct peer *peer_free(struct peer *peer);
 void peers_bury(struct endpoint *ep);
 bool peer_is_known_addr(const struct endpoint *ep, const struct hifi_addr *addr);
 
-/* Something is batched, due or dead: look after it when the handlers that are due now are through. */
+/* Something is batched, due or dead: look after it when the handlers that are due now are through.
+ */
 void endpoint_schedule(struct endpoint *ep);
 /* One datagram to where the address says. reliable matters to WebRTC only: there SCTP does the work
  * (protocol 01 section 13.1). */
-int endpoint_carry(struct endpoint *ep, const struct hifi_addr *to, const struct iovec *iov, unsigned n_iov,
-		   bool reliable);
+int endpoint_carry(struct endpoint *ep, const struct hifi_addr *to, const struct iovec *iov,
+		   unsigned n_iov, bool reliable);

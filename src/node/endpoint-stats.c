@@ -20,9 +20,10 @@ static json_t *webrtc_json(const struct webrtc_stats *stats)
 		if (stats->dropped[i] > 0)
 			(void) json_object_set_new(dropped, webrtc_drop_name((enum webrtc_drop) i),
 						   json_integer((json_int_t) stats->dropped[i]));
-	return json_pack("{s:i, s:i, s:I, s:I, s:o}", "associations", (int) stats->associations, "channels",
-			 (int) stats->open_channels, "messages_in", (json_int_t) stats->messages_in,
-			 "messages_out", (json_int_t) stats->messages_out, "dropped", dropped);
+	return json_pack("{s:i, s:i, s:I, s:I, s:o}", "associations", (int) stats->associations,
+			 "channels", (int) stats->open_channels, "messages_in",
+			 (json_int_t) stats->messages_in, "messages_out",
+			 (json_int_t) stats->messages_out, "dropped", dropped);
 }
 
 json_t *endpoint_stats(const struct endpoint *ep)
@@ -34,8 +35,9 @@ json_t *endpoint_stats(const struct endpoint *ep)
 	object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "received_packets",
 			   (json_int_t) udp->received_packets, "received_bytes",
 			   (json_int_t) udp->received_bytes, "sent_packets",
-			   (json_int_t) udp->sent_packets, "sent_bytes", (json_int_t) udp->sent_bytes,
-			   "kernel_drops", (json_int_t) udp->kernel_drops, "send_drops",
+			   (json_int_t) udp->sent_packets, "sent_bytes",
+			   (json_int_t) udp->sent_bytes, "kernel_drops",
+			   (json_int_t) udp->kernel_drops, "send_drops",
 			   (json_int_t) udp->send_drops, "drops", drops_json(endpoint_drops(ep)));
 	if (object && webrtc)
 		(void) json_object_set_new(object, "webrtc", webrtc_json(webrtc_stats(webrtc)));

@@ -12,9 +12,9 @@
 #define RECEIVE_BATCHES 8
 
 /* Parts of messages held for all peers together. */
-#define ASSEMBLY_MAX	 (256 * 1024 * 1024)
+#define ASSEMBLY_MAX (256 * 1024 * 1024)
 /* A wider gap between unreliable packets is no loss. */
-#define SEQ_GAP_MAX 4096
+#define SEQ_GAP_MAX         4096
 #define SWEEP_INTERVAL_USEC (5 * USEC_PER_SEC)
 
 void endpoint_schedule(struct endpoint *ep)
@@ -24,7 +24,7 @@ void endpoint_schedule(struct endpoint *ep)
 }
 
 int endpoint_carry(struct endpoint *ep, const struct hifi_addr *to, const struct iovec *iov,
-			unsigned n_iov, bool reliable)
+		   unsigned n_iov, bool reliable)
 {
 	endpoint_schedule(ep);
 	if (to->type == SOCKET_TYPE_WEBRTC)
@@ -47,7 +47,8 @@ static bool node_has_addr(const struct node *node, const struct hifi_addr *addr)
 	if (node_is_web(node))
 		return hifi_addr_same_label(&node->public_addr, addr);
 	return hifi_addr_equal(&node->active, addr) || hifi_addr_equal(&node->public_addr, addr) ||
-	       hifi_addr_equal(&node->local_addr, addr) || hifi_addr_equal(&node->symmetric_addr, addr);
+	       hifi_addr_equal(&node->local_addr, addr) ||
+	       hifi_addr_equal(&node->symmetric_addr, addr);
 }
 
 /* Protocol 01 section 10.1, after the version. Returns a drop reason, or -1 for a good packet. */
@@ -67,7 +68,8 @@ static int check_source(const struct endpoint *ep, const struct hifi_addr *from,
 		/* The domain-server shares no secret with anybody: the address is the proof. */
 		if (!hifi_addr_equal(from, &node->active))
 			return DROP_ADDRESS;
-		return packet_flags_verified(flags) && !(flags & PACKET_DS_HASH_IGNORED) ? DROP_HASH : -1;
+		return packet_flags_verified(flags) && !(flags & PACKET_DS_HASH_IGNORED) ? DROP_HASH
+											 : -1;
 	}
 	if (!packet_flags_verified(flags) || !ep->authenticated)
 		return node_has_addr(node, from) ? -1 : DROP_ADDRESS;
@@ -101,8 +103,8 @@ static void deliver(struct endpoint *ep, const struct hifi_addr *from, struct no
 		/* The handler may have removed the node. */
 		node = node_list_find(ep->nodes, &uuid);
 		endpoint_count_drop(ep, node, drop_reason_of(r));
-		log_debug("%s from %s dropped: %s", packet_type_name(packet->type), HIFI_ADDR_TEXT(from),
-			  drop_reason_name(drop_reason_of(r)));
+		log_debug("%s from %s dropped: %s", packet_type_name(packet->type),
+			  HIFI_ADDR_TEXT(from), drop_reason_name(drop_reason_of(r)));
 	}
 }
 
@@ -126,12 +128,13 @@ static void receive_part(struct endpoint *ep, struct peer *peer, struct node *no
 		deliver(ep, &from, node, &first, whole, true);
 }
 
-/* Unreliable packets of a peer are numbered without gaps (protocol 01 section 5). What comes late was
- * counted as lost before; a number that is far off is another beginning. */
+/* Unreliable packets of a peer are numbered without gaps (protocol 01 section 5). What comes late
+ * was counted as lost before; a number that is far off is another beginning. */
 static void count_lost(struct node_traffic *traffic, uint32_t seq)
 {
 	bool is_ahead = seq_less(traffic->last_seq, seq);
-	uint32_t distance = is_ahead ? seq_sub(seq, traffic->last_seq) : seq_sub(traffic->last_seq, seq);
+	uint32_t distance =
+		is_ahead ? seq_sub(seq, traffic->last_seq) : seq_sub(traffic->last_seq, seq);
 
 	if (!traffic->has_seq || distance > SEQ_GAP_MAX) {
 		traffic->has_seq = true;
@@ -214,7 +217,8 @@ static void receive_control(struct endpoint *ep, const struct hifi_addr *from, c
 }
 
 /* One datagram of the protocol, whatever carried it. */
-static void receive_datagram(struct endpoint *ep, const struct hifi_addr *from, uint8_t *data, size_t len)
+static void receive_datagram(struct endpoint *ep, const struct hifi_addr *from, uint8_t *data,
+			     size_t len)
 {
 	struct packet packet;
 
@@ -266,10 +270,11 @@ static void on_webrtc_send(void *userdata, const struct hifi_addr *to, const voi
 {
 	struct endpoint *ep = userdata;
 
-	(void) udp_socket_send(ep->socket, to, &(struct iovec){ (void *) data, len }, 1);
+	(void) udp_socket_send(ep->socket, to, &(struct iovec){(void *) data, len}, 1);
 }
 
-static void on_channel_open(void *userdata, const struct hifi_addr *addr, const struct hifi_addr *udp_from)
+static void on_channel_open(void *userdata, const struct hifi_addr *addr,
+			    const struct hifi_addr *udp_from)
 {
 	struct endpoint *ep = userdata;
 
@@ -277,18 +282,20 @@ static void on_channel_open(void *userdata, const struct hifi_addr *addr, const 
 		ep->ops->channel_opened(ep->userdata, addr);
 }
 
-static void on_channel_closed(void *userdata, const struct hifi_addr *addr, enum webrtc_close_reason reason)
+static void on_channel_closed(void *userdata, const struct hifi_addr *addr,
+			      enum webrtc_close_reason reason)
 {
 	struct endpoint *ep = userdata;
 
-	log_debug("WebRTC channel %s closed: %s", HIFI_ADDR_TEXT(addr), webrtc_close_reason_name(reason));
+	log_debug("WebRTC channel %s closed: %s", HIFI_ADDR_TEXT(addr),
+		  webrtc_close_reason_name(reason));
 	endpoint_forget(ep, addr);
 	if (ep->ops->channel_closed)
 		ep->ops->channel_closed(ep->userdata, addr, reason);
 }
 
-static void on_webrtc_datagram(void *userdata, const struct hifi_addr *addr, uint8_t *data, size_t len,
-			       uint64_t now_usec)
+static void on_webrtc_datagram(void *userdata, const struct hifi_addr *addr, uint8_t *data,
+			       size_t len, uint64_t now_usec)
 {
 	struct endpoint *ep = userdata;
 
@@ -318,7 +325,7 @@ static const struct webrtc_ops webrtc_ops = {
 /* The addresses browsers are told: configured ones first, then this machine's. */
 static int start_webrtc(struct endpoint *ep, const struct endpoint_options *options)
 {
-	struct webrtc_options webrtc_options = { .port = udp_socket_port(ep->socket) };
+	struct webrtc_options webrtc_options = {.port = udp_socket_port(ep->socket)};
 	struct hifi_addr candidates[WEBRTC_CANDIDATES_MAX];
 	size_t n = MIN(options->n_candidates, ELEMENTSOF(candidates));
 	int r;
@@ -350,7 +357,7 @@ struct hifi_addr endpoint_find_channel(const struct endpoint *ep, const struct h
 	struct hifi_addr addr;
 
 	if (!ep->webrtc || !webrtc_find(ep->webrtc, label, &addr))
-		return (struct hifi_addr){ 0 };
+		return (struct hifi_addr){0};
 	return addr;
 }
 
@@ -361,7 +368,7 @@ struct hifi_addr endpoint_transport_addr(const struct endpoint *ep, const struct
 	if (addr->type != SOCKET_TYPE_WEBRTC)
 		return *addr;
 	if (!ep->webrtc || !webrtc_udp_addr(ep->webrtc, addr, &udp))
-		return (struct hifi_addr){ 0 };
+		return (struct hifi_addr){0};
 	return udp;
 }
 
@@ -412,7 +419,7 @@ static void on_sweep(void *userdata)
 	struct peer *peer;
 
 	ep->now_usec = clock_now_usec();
-	hashmap_for_each(peer, ep->peers)
+	hashmap_for_each (peer, ep->peers)
 		if (peer->assembler)
 			ep->drops.n[DROP_MESSAGE] +=
 				message_assembler_expire(peer->assembler, ep->now_usec);
@@ -460,10 +467,11 @@ static uint32_t next_unreliable_seq(struct endpoint *ep, const struct hifi_addr 
 
 #define PIECES_MAX 64
 
-static int send_unreliable(struct endpoint *ep, const struct hifi_addr *to, const struct packet_seal *seal,
-			   const struct span *pieces, size_t n_pieces)
+static int send_unreliable(struct endpoint *ep, const struct hifi_addr *to,
+			   const struct packet_seal *seal, const struct span *pieces,
+			   size_t n_pieces)
 {
-	struct udt_header udt = { .seq = next_unreliable_seq(ep, to) };
+	struct udt_header udt = {.seq = next_unreliable_seq(ep, to)};
 	uint8_t header[PACKET_HEADER_MAX];
 	struct iovec iov[1 + PIECES_MAX];
 	size_t len;
@@ -471,9 +479,9 @@ static int send_unreliable(struct endpoint *ep, const struct hifi_addr *to, cons
 	assert(n_pieces <= PIECES_MAX);
 	len = udt_header_encode(&udt, header);
 	len += packet_seal_encode(seal, pieces, n_pieces, header + len);
-	iov[0] = (struct iovec){ header, len };
+	iov[0] = (struct iovec){header, len};
 	for (size_t i = 0; i < n_pieces; i++) {
-		iov[i + 1] = (struct iovec){ (void *) pieces[i].data, pieces[i].len };
+		iov[i + 1] = (struct iovec){(void *) pieces[i].data, pieces[i].len};
 		len += pieces[i].len;
 	}
 	if (len > PACKET_MAX)
@@ -525,7 +533,8 @@ int endpoint_send_node_pieces(struct endpoint *ep, struct node *node, enum packe
 	return send_unreliable(ep, &node->active, &seal, pieces, n_pieces);
 }
 
-int endpoint_send_node(struct endpoint *ep, struct node *node, enum packet_type type, struct span payload)
+int endpoint_send_node(struct endpoint *ep, struct node *node, enum packet_type type,
+		       struct span payload)
 {
 	return endpoint_send_node_pieces(ep, node, type, &payload, 1);
 }
@@ -540,8 +549,8 @@ static struct peer *reliable_peer(struct endpoint *ep, const struct hifi_addr *t
 	return r < 0 ? NULL : peer;
 }
 
-static int send_reliable(struct endpoint *ep, const struct hifi_addr *to, const struct packet_seal *seal,
-			 struct span payload)
+static int send_reliable(struct endpoint *ep, const struct hifi_addr *to,
+			 const struct packet_seal *seal, struct span payload)
 {
 	struct peer *peer;
 	int r;
@@ -555,8 +564,8 @@ static int send_reliable(struct endpoint *ep, const struct hifi_addr *to, const 
 	return r;
 }
 
-static int send_message(struct endpoint *ep, const struct hifi_addr *to, const struct packet_seal *seal,
-			struct shared_bytes *payload)
+static int send_message(struct endpoint *ep, const struct hifi_addr *to,
+			const struct packet_seal *seal, struct shared_bytes *payload)
 {
 	struct peer *peer;
 	int r;
@@ -659,9 +668,10 @@ static void on_node_killed(void *userdata, struct node *node)
 	forget_unless_shared(ep, node, &node->symmetric_addr);
 }
 
-void endpoint_handle(struct endpoint *ep, enum packet_type type, packet_handler_fn fn, void *userdata)
+void endpoint_handle(struct endpoint *ep, enum packet_type type, packet_handler_fn fn,
+		     void *userdata)
 {
-	ep->handlers[type] = (struct handler){ fn, userdata };
+	ep->handlers[type] = (struct handler){fn, userdata};
 }
 
 void endpoint_set_local_id(struct endpoint *ep, uint16_t local_id)
@@ -674,11 +684,12 @@ void endpoint_set_authenticated(struct endpoint *ep, bool authenticated)
 	ep->authenticated = authenticated;
 }
 
-void endpoint_set_domain_server(struct endpoint *ep, const struct hifi_addr *addr, uint16_t local_id)
+void endpoint_set_domain_server(struct endpoint *ep, const struct hifi_addr *addr,
+				uint16_t local_id)
 {
 	struct hifi_addr old = ep->domain_addr;
 
-	ep->domain_addr = addr ? *addr : (struct hifi_addr){ 0 };
+	ep->domain_addr = addr ? *addr : (struct hifi_addr){0};
 	ep->domain_local_id = local_id;
 	if (hifi_addr_is_set(&old) && !peer_is_known_addr(ep, &old))
 		endpoint_forget(ep, &old);
@@ -716,7 +727,8 @@ static int start_sources(struct endpoint *ep, sd_event *event)
 {
 	int r;
 
-	r = event_io_new(event, udp_socket_fd(ep->socket), EPOLLIN, 0, on_readable, ep, "udp", &ep->io);
+	r = event_io_new(event, udp_socket_fd(ep->socket), EPOLLIN, 0, on_readable, ep, "udp",
+			 &ep->io);
 	if (r < 0)
 		return r;
 	r = sd_event_add_defer(event, &ep->after, on_after, ep);
@@ -725,8 +737,8 @@ static int start_sources(struct endpoint *ep, sd_event *event)
 	r = event_oneshot_new(event, 0, on_timer, ep, "transport", &ep->timer);
 	if (r < 0)
 		return r;
-	return event_timer_new(event, clock_now_usec() + SWEEP_INTERVAL_USEC, SWEEP_INTERVAL_USEC, 0, on_sweep,
-			       ep, "message-sweep", &ep->sweep);
+	return event_timer_new(event, clock_now_usec() + SWEEP_INTERVAL_USEC, SWEEP_INTERVAL_USEC,
+			       0, on_sweep, ep, "message-sweep", &ep->sweep);
 }
 
 int endpoint_new(sd_event *event, const struct endpoint_options *options, struct node_list *nodes,
@@ -779,7 +791,7 @@ struct endpoint *endpoint_free(struct endpoint *ep)
 	/* Channels first: closing them sends, and forgets peers. */
 	webrtc_free(ep->webrtc);
 	if (ep->peers)
-		hashmap_for_each(peer, ep->peers)
+		hashmap_for_each (peer, ep->peers)
 			(void) peer_free(peer);
 	peers_bury(ep);
 	hashmap_free(ep->peers);

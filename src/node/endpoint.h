@@ -1,6 +1,6 @@
-/* The network side of one process: one UDP socket shared by native and WebRTC peers, reliable connections,
- * verification, and dispatch to handlers by packet type (protocol 01 sections 2, 8 and 10). Above it nobody
- * knows which transport a peer uses. Runs in an sd-event loop; one thread. */
+/* The network side of one process: one UDP socket shared by native and WebRTC peers, reliable
+ * connections, verification, and dispatch to handlers by packet type (protocol 01 sections 2, 8 and
+ * 10). Above it nobody knows which transport a peer uses. Runs in an sd-event loop; one thread. */
 #pragma once
 
 #include <jansson.h>
@@ -16,11 +16,11 @@ struct endpoint;
 struct session_store;
 
 struct endpoint_options {
-	int fd;                  /* a bound UDP socket (owned from here on), or -1: bind port */
-	uint16_t port;           /* 0: any */
-	uint16_t port_last;      /* the first free one from port to here; 0: only port */
+	int fd;             /* a bound UDP socket (owned from here on), or -1: bind port */
+	uint16_t port;      /* 0: any */
+	uint16_t port_last; /* the first free one from port to here; 0: only port */
 	bool loopback_only;
-	bool is_domain_server;   /* verification rules of the domain-server (01 section 10.1) */
+	bool is_domain_server; /* verification rules of the domain-server (01 section 10.1) */
 	bool with_webrtc;
 	/* Further addresses for WebRTC candidates (a public address behind NAT); may be NULL. */
 	const struct hifi_addr *candidates;
@@ -32,55 +32,61 @@ struct endpoint_options {
 /* A verified packet or complete message. Everything borrows from the receive path. */
 struct received {
 	const struct hifi_addr *from;
-	struct node *node;       /* the source; for non-sourced types the node at that address, or NULL */
+	struct node *node; /* the source; for non-sourced types the node at that address, or NULL */
 	uint8_t type;
-	bool is_message;         /* an ordered list, put together */
+	bool is_message; /* an ordered list, put together */
 	struct span payload;
 	uint64_t now_usec;
 };
 
-/* 0 = done; negative = dropped, counted for the reason (drop_reason_of()). May remove nodes, rx->node
- * included. */
+/* 0 = done; negative = dropped, counted for the reason (drop_reason_of()). May remove nodes,
+ * rx->node included. */
 typedef int (*packet_handler_fn)(void *userdata, const struct received *rx);
 
 struct endpoint_ops {
-	/* A packet whose version byte is not ours, from anyone (the domain-server's denial). Optional. */
-	void (*version_mismatch)(void *userdata, const struct hifi_addr *from, const struct packet *packet);
+	/* A packet whose version byte is not ours, from anyone (the domain-server's denial).
+	 * Optional. */
+	void (*version_mismatch)(void *userdata, const struct hifi_addr *from,
+				 const struct packet *packet);
 	/* A WebRTC data channel opened or went away. Optional. */
 	void (*channel_opened)(void *userdata, const struct hifi_addr *addr);
 	void (*channel_closed)(void *userdata, const struct hifi_addr *addr,
 			       enum webrtc_close_reason reason);
 };
 
-/* Without a loop (event NULL, for hundreds of endpoints in one process) the caller drives it, see below. */
+/* Without a loop (event NULL, for hundreds of endpoints in one process) the caller drives it, see
+ * below. */
 int endpoint_new(sd_event *event, const struct endpoint_options *options, struct node_list *nodes,
 		 const struct endpoint_ops *ops, void *userdata, struct endpoint **ret);
 struct endpoint *endpoint_free(struct endpoint *ep);
 DEFINE_CLEANUP_FUNC(struct endpoint *, endpoint_free);
 
-/* Without a loop: what to wait for; reads what arrived; does what is due, every 10 ms or so. The latter two
- * send what is batched. */
+/* Without a loop: what to wait for; reads what arrived; does what is due, every 10 ms or so. The
+ * latter two send what is batched. */
 int endpoint_fd(const struct endpoint *ep);
 void endpoint_receive(struct endpoint *ep);
 void endpoint_run(struct endpoint *ep);
 
 /* One handler per type; NULL takes it away. */
-void endpoint_handle(struct endpoint *ep, enum packet_type type, packet_handler_fn fn, void *userdata);
+void endpoint_handle(struct endpoint *ep, enum packet_type type, packet_handler_fn fn,
+		     void *userdata);
 
 /* Who we are, from the DomainList (0 before). */
 void endpoint_set_local_id(struct endpoint *ep, uint16_t local_id);
 /* Whether hashes are made and checked (DomainList's isAuthenticated); on at first. */
 void endpoint_set_authenticated(struct endpoint *ep, bool authenticated);
-/* The domain-server, as a peer that is not in the node list; NULL: none. Reliable traffic with it is
- * accepted, and domain-sourced types with its local id. */
-void endpoint_set_domain_server(struct endpoint *ep, const struct hifi_addr *addr, uint16_t local_id);
+/* The domain-server, as a peer that is not in the node list; NULL: none. Reliable traffic with it
+ * is accepted, and domain-sourced types with its local id. */
+void endpoint_set_domain_server(struct endpoint *ep, const struct hifi_addr *addr,
+				uint16_t local_id);
 
 /* --- sending --- */
 
 /* Unreliable packet to an address, without a hash. */
 int endpoint_send(struct endpoint *ep, const struct hifi_addr *to, enum packet_type type,
 		  struct span payload);
-/* Reliable packet or ordered message to an address that belongs to a node or is the domain-server. */
+/* Reliable packet or ordered message to an address that belongs to a node or is the domain-server.
+ */
 int endpoint_send_reliable(struct endpoint *ep, const struct hifi_addr *to, enum packet_type type,
 			   struct span payload);
 int endpoint_send_message(struct endpoint *ep, const struct hifi_addr *to, enum packet_type type,
@@ -88,7 +94,8 @@ int endpoint_send_message(struct endpoint *ep, const struct hifi_addr *to, enum 
 
 /* The same to a node's active address, signed with the pair's secret. -ENOTCONN without an active
  * address. */
-int endpoint_send_node(struct endpoint *ep, struct node *node, enum packet_type type, struct span payload);
+int endpoint_send_node(struct endpoint *ep, struct node *node, enum packet_type type,
+		       struct span payload);
 /* The payload in pieces, for records shared by many receivers. */
 int endpoint_send_node_pieces(struct endpoint *ep, struct node *node, enum packet_type type,
 			      const struct span *pieces, size_t n_pieces);
@@ -110,15 +117,15 @@ void endpoint_flush(struct endpoint *ep);
 
 /* Forgets all transport state with this address. */
 void endpoint_forget(struct endpoint *ep, const struct hifi_addr *addr);
-/* Takes over the predecessor's reliable traffic with everybody we know now: after their nodes and the
- * domain-server were restored. */
+/* Takes over the predecessor's reliable traffic with everybody we know now: after their nodes and
+ * the domain-server were restored. */
 void endpoint_restore_peers(struct endpoint *ep);
 /* Closes a WebRTC channel from our side. */
 void endpoint_close_channel(struct endpoint *ep, const struct hifi_addr *addr);
 /* The open channel with this label, or an unset address. */
 struct hifi_addr endpoint_find_channel(const struct endpoint *ep, const struct hifi_addr *label);
-/* Where packets of this peer really come from: the ICE-validated UDP address for a WebRTC peer, addr
- * itself for a native one. Use it for every check of an IP. */
+/* Where packets of this peer really come from: the ICE-validated UDP address for a WebRTC peer,
+ * addr itself for a native one. Use it for every check of an IP. */
 struct hifi_addr endpoint_transport_addr(const struct endpoint *ep, const struct hifi_addr *addr);
 /* An SDP offer from that label; *ret is the answer, caller frees. */
 int endpoint_offer(struct endpoint *ep, const struct hifi_addr *label, const char *sdp, char **ret);

@@ -6,7 +6,7 @@
 static int decode_body(struct span payload, size_t channel_len, struct messages_data *ret)
 {
 	struct reader rd = reader_over(payload.data, payload.len);
-	struct messages_data message = { 0 };
+	struct messages_data message = {0};
 	int r;
 
 	read_skip(&rd, 2);
@@ -30,8 +30,8 @@ static size_t utf16_units(struct span utf8)
 	return n;
 }
 
-/* Looks for the one length in bytes, not below the stated number of UTF-16 units, that makes everything
- * fit. */
+/* Looks for the one length in bytes, not below the stated number of UTF-16 units, that makes
+ * everything fit. */
 static int repair(struct span payload, size_t units, struct messages_data *ret)
 {
 	size_t last;

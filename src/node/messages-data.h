@@ -1,17 +1,17 @@
-/* MessagesData (57): one chat or script message, the same layout in both directions (protocol 05 sections
- * 1.1 and 3.1). Pure. */
+/* MessagesData (57): one chat or script message, the same layout in both directions (protocol 05
+ * sections 1.1 and 3.1). Pure. */
 #pragma once
 
 #include "base/bytes.h"
 
-#define MESSAGES_CHANNEL_MAX	1024
+#define MESSAGES_CHANNEL_MAX    1024
 #define MESSAGES_DATA_FIXED_LEN 23 /* everything but channel and data */
 
 /* Everything borrows from the payload. */
 struct messages_data {
 	struct span channel; /* UTF-8 */
 	bool is_text;
-	struct span data;    /* UTF-8 or raw */
+	struct span data; /* UTF-8 or raw */
 	struct uuid sender;
 };
 

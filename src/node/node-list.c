@@ -44,7 +44,7 @@ struct node_list *node_list_free(struct node_list *list)
 	if (!list)
 		return NULL;
 
-	node_list_for_each(list, node)
+	node_list_for_each (list, node)
 		free(node);
 	hashmap_free(list->by_uuid);
 	hashmap_free(list->by_id);
@@ -193,7 +193,7 @@ struct node *node_list_find_by_addr(const struct node_list *list, const struct h
 
 struct node *node_list_find_solo(const struct node_list *list, char type)
 {
-	node_list_for_each(list, node)
+	node_list_for_each (list, node)
 		if (node->type == type && node_type_is_solo(type))
 			return node;
 	return NULL;
@@ -208,7 +208,7 @@ unsigned node_list_count(const struct node_list *list, char type)
 {
 	unsigned n = 0;
 
-	node_list_for_each(list, node)
+	node_list_for_each (list, node)
 		n += node->type == type;
 	return n;
 }
@@ -220,7 +220,8 @@ struct node *node_list_first(const struct node_list *list)
 
 struct node *node_list_next(const struct node_list *list, const struct node *node)
 {
-	return node->list.next == &list->nodes ? NULL : LIST_ITEM(node->list.next, struct node, list);
+	return node->list.next == &list->nodes ? NULL
+					       : LIST_ITEM(node->list.next, struct node, list);
 }
 
 /* --- changing --- */
@@ -244,7 +245,8 @@ int node_list_set_local_id(struct node_list *list, struct node *node, uint16_t l
 }
 
 void node_list_set_addresses(struct node_list *list, struct node *node,
-			     const struct hifi_addr *public_addr, const struct hifi_addr *local_addr)
+			     const struct hifi_addr *public_addr,
+			     const struct hifi_addr *local_addr)
 {
 	bool same = hifi_addr_equal(&node->public_addr, public_addr) &&
 		    hifi_addr_equal(&node->local_addr, local_addr);
@@ -258,7 +260,8 @@ void node_list_set_addresses(struct node_list *list, struct node *node,
 		tell_changed(list, node);
 }
 
-void node_list_set_symmetric(struct node_list *list, struct node *node, const struct hifi_addr *addr)
+void node_list_set_symmetric(struct node_list *list, struct node *node,
+			     const struct hifi_addr *addr)
 {
 	unindex_node(list, node);
 	node->symmetric_addr = *addr;
@@ -269,7 +272,7 @@ void node_list_set_symmetric(struct node_list *list, struct node *node, const st
 void node_list_activate(struct node_list *list, struct node *node, const struct hifi_addr *addr)
 {
 	unindex_node(list, node);
-	node->active = addr ? *addr : (struct hifi_addr){ 0 };
+	node->active = addr ? *addr : (struct hifi_addr){0};
 	index_node(list, node);
 	tell_changed(list, node);
 }

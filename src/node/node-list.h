@@ -1,4 +1,5 @@
-/* All nodes this process knows, found in O(1) by UUID, local id and address. Owns the nodes. One thread.
+/* All nodes this process knows, found in O(1) by UUID, local id and address. Owns the nodes. One
+ * thread.
  */
 #pragma once
 
@@ -20,8 +21,8 @@ void node_list_on_killed(struct node_list *list, node_killed_fn fn, void *userda
 typedef void (*node_changed_fn)(void *userdata, struct node *node);
 void node_list_on_changed(struct node_list *list, node_changed_fn fn, void *userdata);
 
-/* A new node with this identity, already listed. -EEXIST when the UUID or a non-zero local id is taken,
- * -ENOMEM. */
+/* A new node with this identity, already listed. -EEXIST when the UUID or a non-zero local id is
+ * taken, -ENOMEM. */
 int node_list_add(struct node_list *list, const struct uuid *uuid, uint16_t local_id, char type,
 		  uint64_t now_usec, struct node **ret);
 void node_list_remove(struct node_list *list, struct node *node);
@@ -29,8 +30,8 @@ void node_list_clear(struct node_list *list);
 
 struct node *node_list_find(const struct node_list *list, const struct uuid *uuid);
 struct node *node_list_find_by_id(const struct node_list *list, uint16_t local_id);
-/* By any of the node's addresses. A WebRTC address is looked up by its label, whatever the channel; when
- * two nodes share an address the younger is found. */
+/* By any of the node's addresses. A WebRTC address is looked up by its label, whatever the channel;
+ * when two nodes share an address the younger is found. */
 struct node *node_list_find_by_addr(const struct node_list *list, const struct hifi_addr *addr);
 /* The one node of a solo type, or NULL. */
 struct node *node_list_find_solo(const struct node_list *list, char type);
@@ -40,8 +41,10 @@ unsigned node_list_count(const struct node_list *list, char type);
 /* 0, or -EEXIST when another node has that id. */
 int node_list_set_local_id(struct node_list *list, struct node *node, uint16_t local_id);
 void node_list_set_addresses(struct node_list *list, struct node *node,
-			     const struct hifi_addr *public_addr, const struct hifi_addr *local_addr);
-void node_list_set_symmetric(struct node_list *list, struct node *node, const struct hifi_addr *addr);
+			     const struct hifi_addr *public_addr,
+			     const struct hifi_addr *local_addr);
+void node_list_set_symmetric(struct node_list *list, struct node *node,
+			     const struct hifi_addr *addr);
 /* addr becomes the node's active address; NULL deactivates it. */
 void node_list_activate(struct node_list *list, struct node *node, const struct hifi_addr *addr);
 void node_list_set_secret(struct node_list *list, struct node *node, const struct uuid *secret);
@@ -49,7 +52,7 @@ void node_list_set_secret(struct node_list *list, struct node *node, const struc
 /* Iteration; the current node may be removed. */
 struct node *node_list_first(const struct node_list *list);
 struct node *node_list_next(const struct node_list *list, const struct node *node);
-#define node_list_for_each(list, node)                                                             \
-	for (struct node *node = node_list_first(list),                                            \
-			 *_next = node ? node_list_next(list, node) : NULL;                        \
+#define node_list_for_each(list, node)                                      \
+	for (struct node *node = node_list_first(list),                     \
+			 *_next = node ? node_list_next(list, node) : NULL; \
 	     node; node = _next, _next = node ? node_list_next(list, node) : NULL)

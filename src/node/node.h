@@ -21,14 +21,15 @@ struct node_traffic {
 struct node {
 	struct uuid uuid;
 	uint16_t local_id;
-	char type;                 /* protocol 02 section 2 */
+	char type; /* protocol 02 section 2 */
 	bool is_replicated;
-	uint32_t permissions;      /* node/permissions.h */
+	uint32_t permissions; /* node/permissions.h */
 	enum dialect dialect;
 
-	/* Where it says it can be reached, and where it really is. Outgoing traffic goes to active only;
-	 * it is unset until a ping proved one of the others. Change them with node_list_set_addresses()
-	 * and node_list_activate(), which keep the look-up by address true. */
+	/* Where it says it can be reached, and where it really is. Outgoing traffic goes to active
+	 * only; it is unset until a ping proved one of the others. Change them with
+	 * node_list_set_addresses() and node_list_activate(), which keep the look-up by address
+	 * true. */
 	struct hifi_addr public_addr, local_addr, symmetric_addr, active;
 
 	/* The secret of this pair; the key is only valid with has_secret. */
@@ -37,14 +38,14 @@ struct node {
 	struct hmac_key key;
 
 	uint64_t added_usec, heard_usec;
-	uint64_t next_ping_usec;   /* node/activation.c */
+	uint64_t next_ping_usec; /* node/activation.c */
 	struct node_traffic traffic;
 	struct drop_counts drops;
 
-	void *data;                /* belongs to the hat or the domain-server */
-	struct list list;          /* node_list */
-	struct list changed;       /* node/session-store.c, like the next */
-	int slot;                  /* where it is stored, or -1 */
+	void *data;          /* belongs to the hat or the domain-server */
+	struct list list;    /* node_list */
+	struct list changed; /* node/session-store.c, like the next */
+	int slot;            /* where it is stored, or -1 */
 };
 
 static inline bool node_is_active(const struct node *node)

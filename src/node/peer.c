@@ -6,8 +6,8 @@
 #include "node/endpoint-internal.h"
 #include "node/session-store.h"
 
-/* Reliable payload that may wait for one peer (protocol 05 section 3 asks for 4 MiB of messages; settings
- * and entities share the connection). */
+/* Reliable payload that may wait for one peer (protocol 05 section 3 asks for 4 MiB of messages;
+ * settings and entities share the connection). */
 #define PEER_QUEUE_MAX (8 * 1024 * 1024)
 
 struct peer *peer_free(struct peer *peer)
@@ -92,7 +92,8 @@ static void on_receive_changed(void *userdata)
 	struct peer *peer = userdata;
 
 	if (peer->ep->store)
-		session_store_save_peer(peer->ep->store, &peer->slot, &peer->addr, peer->connection);
+		session_store_save_peer(peer->ep->store, &peer->slot, &peer->addr,
+					peer->connection);
 }
 
 static const struct reliable_connection_ops connection_ops = {
@@ -113,7 +114,8 @@ int peer_connect(struct peer *peer)
 		return 0;
 	if (getrandom(&isn, sizeof(isn), 0) != sizeof(isn))
 		return -EIO;
-	return reliable_connection_new(&options, &connection_ops, peer, isn & SEQ_MAX, &peer->connection);
+	return reliable_connection_new(&options, &connection_ops, peer, isn & SEQ_MAX,
+				       &peer->connection);
 }
 
 void endpoint_forget(struct endpoint *ep, const struct hifi_addr *addr)

@@ -21,12 +21,12 @@ void write_stored_addr(struct writer *wr, const struct hifi_addr *addr)
 struct hifi_addr read_stored_addr(struct reader *rd)
 {
 	const uint8_t *ip = read_bytes(rd, 16);
-	struct hifi_addr addr = { .port = read_u16le(rd), .type = read_u8(rd) };
+	struct hifi_addr addr = {.port = read_u16le(rd), .type = read_u8(rd)};
 
 	if (addr.type > SOCKET_TYPE_WEBRTC)
 		reader_fail(rd);
 	if (rd->failed)
-		return (struct hifi_addr){ 0 };
+		return (struct hifi_addr){0};
 	memcpy(addr.ip, ip, sizeof(addr.ip));
 	return addr;
 }
@@ -53,7 +53,7 @@ void stored_node_encode(struct writer *wr, const struct node *node)
 int stored_node_decode(struct span data, struct stored_node *ret)
 {
 	struct reader rd = reader_over(data.data, data.len);
-	struct stored_node n = { 0 };
+	struct stored_node n = {0};
 	unsigned flags, dialect;
 
 	n.uuid = read_uuid(&rd);
@@ -112,7 +112,7 @@ void stored_client_encode(struct writer *wr, const struct stored_client *c)
 int stored_client_decode(struct span data, struct stored_client *ret)
 {
 	struct reader rd = reader_over(data.data, data.len);
-	struct stored_client c = { 0 };
+	struct stored_client c = {0};
 	uint8_t is_authenticated;
 	int r;
 

@@ -8,7 +8,7 @@
 #include "base/state-file.h"
 #include "node/session-records.h"
 
-#define PEERS_MAX      8192
+#define PEERS_MAX 8192
 /* Ahead of what else waits in this turn: above all, of what tells peers that we know. */
 #define FLUSH_PRIORITY (-10)
 
@@ -169,7 +169,7 @@ void session_store_touch(struct session_store *s)
 	if (!s->keeps) {
 		s->keeps = true;
 		write_pulse(s, clock_now_usec());
-		node_list_for_each(s->nodes, node)
+		node_list_for_each (s->nodes, node)
 			session_store_touch_node(s, node);
 	}
 	s->session_changed = true;
@@ -207,8 +207,9 @@ static int reserve(struct session_store *s, unsigned table, int *slot)
 	if (*slot < 0)
 		*slot = state_file_take(s->file, table);
 	if (*slot < 0 && log_ratelimit_allows(&s->full_log, NULL))
-		log_warning("More is known than can be kept for a successor; it will have to learn the "
-			    "rest anew.");
+		log_warning(
+			"More is known than can be kept for a successor; it will have to learn the "
+			"rest anew.");
 	return *slot < 0 ? -ENOBUFS : 0;
 }
 
@@ -239,7 +240,7 @@ void session_store_flush(struct session_store *s)
 {
 	struct node *node;
 
-	list_for_each(node, &s->changed, changed) {
+	list_for_each (node, &s->changed, changed) {
 		list_remove(&node->changed);
 		if (s->keeps)
 			write_node(s, node);
@@ -316,12 +317,14 @@ static void lay_out(struct session_store *s, const struct session_store_options 
 	s->layout = (struct state_layout){
 		.name = options->kind,
 		.n_tables = N_TABLES,
-		.tables = {
-			[TABLE_PULSE] = { 1, 12 },
-			[TABLE_SESSION] = { 1, options->session_bytes },
-			[TABLE_NODES] = { options->nodes_max, STORED_NODE_MAX + options->node_bytes },
-			[TABLE_PEERS] = { PEERS_MAX, STORED_ADDR_LEN + RELIABLE_STATE_LEN },
-		},
+		.tables =
+			{
+				[TABLE_PULSE] = {1, 12},
+				[TABLE_SESSION] = {1, options->session_bytes},
+				[TABLE_NODES] = {options->nodes_max,
+						 STORED_NODE_MAX + options->node_bytes},
+				[TABLE_PEERS] = {PEERS_MAX, STORED_ADDR_LEN + RELIABLE_STATE_LEN},
+			},
 	};
 }
 
@@ -335,8 +338,9 @@ static int open_file(struct session_store *s, int fd)
 	r = state_file_open(fd, &s->layout, &s->file);
 	if (r < 0) {
 		closep(&fd);
-		return log_warning_errno(r, "What a predecessor left is damaged or of another version; "
-					    "starting without it: %m");
+		return log_warning_errno(
+			r, "What a predecessor left is damaged or of another version; "
+			   "starting without it: %m");
 	}
 	if (!session_store_find(s, &span)) {
 		session_store_refuse(s);
@@ -374,7 +378,7 @@ int session_store_new(sd_event *event, int fd, const struct session_store_option
 	}
 	list_init(&s->changed);
 	s->opened_usec = clock_now_usec();
-	s->full_log = (struct log_ratelimit){ .interval_usec = 600 * USEC_PER_SEC, .burst = 1 };
+	s->full_log = (struct log_ratelimit){.interval_usec = 600 * USEC_PER_SEC, .burst = 1};
 	lay_out(s, options);
 	if (fd >= 0)
 		r = open_file(s, fd);
@@ -396,8 +400,8 @@ int session_store_new(sd_event *event, int fd, const struct session_store_option
 	return 0;
 }
 
-void session_store_attach(struct session_store *s, struct node_list *nodes, const struct session_ops *ops,
-			  void *userdata)
+void session_store_attach(struct session_store *s, struct node_list *nodes,
+			  const struct session_ops *ops, void *userdata)
 {
 	s->nodes = nodes;
 	s->ops = ops;

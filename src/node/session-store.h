@@ -1,10 +1,10 @@
-/* What of a process's part in its domain outlives it: who it is, whom it knows, and how far the reliable
- * traffic of each native peer came. The successor goes on under the same identity and nobody notices but
- * by the moment of silence. Kept in a memfd (base/state-file.h) that the service manager or our monitor
- * holds.
+/* What of a process's part in its domain outlives it: who it is, whom it knows, and how far the
+ * reliable traffic of each native peer came. The successor goes on under the same identity and
+ * nobody notices but by the moment of silence. Kept in a memfd (base/state-file.h) that the service
+ * manager or our monitor holds.
  *
- * Nodes are written once per turn of the loop when they changed, peers at every packet. One thread, that
- * of the loop. */
+ * Nodes are written once per turn of the loop when they changed, peers at every packet. One thread,
+ * that of the loop. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -12,8 +12,8 @@
 #include "net/reliable-connection.h"
 #include "node/node-list.h"
 
-/* A session that nobody worked on for this long is over: the domain-server forgets us, and we whom we
- * know. */
+/* A session that nobody worked on for this long is over: the domain-server forgets us, and we whom
+ * we know. */
 #define SESSION_AGE_MAX_USEC (10 * USEC_PER_SEC)
 /* Whoever dies this often within this time of taking a session over dies of the session. */
 #define SESSION_TRIES_MAX    3
@@ -33,12 +33,13 @@ struct session_ops {
 	void (*save_session)(void *userdata, struct writer *wr);
 	/* … and of a node, beside what struct node says. */
 	void (*save_node)(void *userdata, const struct node *node, struct writer *wr);
-	/* The node was just added to the list and is active if it can be. Negative: it is not taken over. */
+	/* The node was just added to the list and is active if it can be. Negative: it is not taken
+	 * over. */
 	int (*restore_node)(void *userdata, struct node *node, struct reader *rd);
 };
 
-/* fd: the predecessor's, owned from here on, or -1. When it cannot be used, a log line says why and a new
- * one is begun. options are borrowed for the store's life. 0 or -errno. */
+/* fd: the predecessor's, owned from here on, or -1. When it cannot be used, a log line says why and
+ * a new one is begun. options are borrowed for the store's life. 0 or -errno. */
 int session_store_new(sd_event *event, int fd, const struct session_store_options *options,
 		      struct session_store **ret);
 /* What is stored stays. Before the node list goes. */
@@ -51,8 +52,8 @@ int session_store_fd(const struct session_store *s);
 bool session_store_is_new(const struct session_store *s);
 
 /* Whose nodes are kept. Nothing is stored before session_store_touch(). */
-void session_store_attach(struct session_store *s, struct node_list *nodes, const struct session_ops *ops,
-			  void *userdata);
+void session_store_attach(struct session_store *s, struct node_list *nodes,
+			  const struct session_ops *ops, void *userdata);
 
 /* --- taking over --- */
 
@@ -73,7 +74,8 @@ bool session_store_next_peer(struct session_store *s, unsigned *position, struct
 
 /* --- while it lasts --- */
 
-/* The session, or the owner's part of a node, changed: it is written at the end of the loop's turn. */
+/* The session, or the owner's part of a node, changed: it is written at the end of the loop's turn.
+ */
 void session_store_touch(struct session_store *s);
 void session_store_touch_node(struct session_store *s, struct node *node);
 /* The session is over; nothing is kept until session_store_touch(). */

@@ -99,7 +99,7 @@ enum webrtc_drop {
 #define X(constant, name) WEBRTC_DROP_##constant,
 	WEBRTC_DROPS(X)
 #undef X
-	WEBRTC_DROP_COUNT,
+		WEBRTC_DROP_COUNT,
 };
 const char *webrtc_drop_name(enum webrtc_drop drop);
 

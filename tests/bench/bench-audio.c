@@ -79,8 +79,8 @@ static void bench_pair(struct pair_bench *b, const char *name)
 static int bench_pairs(struct renderer *renderer)
 {
 	static struct pair_bench b;
-	const struct vec3 near = { 1.2f, 0, -1 }, close = { 0.5f, 0, -0.3f }, far = { 20, 1, -20 };
-	const struct vec3 far_on = { 21, 1, -19 };
+	const struct vec3 near = {1.2f, 0, -1}, close = {0.5f, 0, -0.3f}, far = {20, 1, -20};
+	const struct vec3 far_on = {21, 1, -19};
 
 	b.renderer = renderer;
 	if (spectral_new(renderer, &b.spectral) < 0)
@@ -153,8 +153,8 @@ static void crowd_once(void *userdata)
 
 static int bench_crowd(unsigned n, unsigned talkers, bool exact)
 {
-	static const struct jitter_config config = { .dynamic = true };
-	struct crowd crowd = { .n = n, .talkers = talkers };
+	static const struct jitter_config config = {.dynamic = true};
+	struct crowd crowd = {.n = n, .talkers = talkers};
 	struct hrtf *set;
 	double usec;
 
@@ -162,14 +162,14 @@ static int bench_crowd(unsigned n, unsigned talkers, bool exact)
 		return 1;
 	mix_set_exact(crowd.mix, exact);
 	for (unsigned i = 0; i < n; i++) {
-		struct uuid id = { .b = { 1, (uint8_t) (i >> 8), (uint8_t) i } };
+		struct uuid id = {.b = {1, (uint8_t) (i >> 8), (uint8_t) i}};
 
 		if (mix_node_add(crowd.mix, &id, &crowd.nodes[i]) < 0 ||
 		    mix_stream_open(crowd.mix, crowd.nodes[i], AUDIO_STREAM_MICROPHONE, &UUID_NULL,
 				    &config, &crowd.streams[i]) < 0)
 			return 1;
 		crowd.streams[i]->pose.position =
-			(struct vec3){ (float) (i % 10) * 2, 0, (float) (i / 10) * 2 };
+			(struct vec3){(float) (i % 10) * 2, 0, (float) (i / 10) * 2};
 	}
 	usec = best_usec(crowd_once, &crowd, 3);
 	printf("frame, %u of %u talking, %s\t%.0f\tus\n", talkers, n,
@@ -206,7 +206,7 @@ static void encode_once(void *userdata)
 
 static void bench_output(float level, const char *name)
 {
-	static const struct codec_ops *const codecs[] = { &codec_pcm, &codec_zlib, &codec_opus };
+	static const struct codec_ops *const codecs[] = {&codec_pcm, &codec_zlib, &codec_opus};
 	static struct output_bench b;
 
 	limiter_init(&b.limiter);
@@ -229,7 +229,7 @@ static void bench_output(float level, const char *name)
 static int bench_set(const char *path)
 {
 	uint64_t start = clock_cpu_usec();
-	struct hrtf_origin origin = { 0 };
+	struct hrtf_origin origin = {0};
 	uint8_t *cache;
 	struct hrtf *set;
 	ssize_t n;

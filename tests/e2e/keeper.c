@@ -1,6 +1,7 @@
-/* keeper [--udp NAME:PORT] PROGRAM ARGUMENT…: a service manager in miniature. Holds a UDP socket and what the
- * program gives it to hold (FDSTORE=1), starts the program again when it ends, and passes all that on
- * (sd_listen_fds(3)). After SIGTERM, or when the program fails, it ends with the program. */
+/* keeper [--udp NAME:PORT] PROGRAM ARGUMENT…: a service manager in miniature. Holds a UDP socket
+ * and what the program gives it to hold (FDSTORE=1), starts the program again when it ends, and
+ * passes all that on (sd_listen_fds(3)). After SIGTERM, or when the program fails, it ends with the
+ * program. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct codec_ops *const codecs[] = { &codec_pcm, &codec_zlib, &codec_opus };
+	static const struct codec_ops *const codecs[] = {&codec_pcm, &codec_zlib, &codec_opus};
 	_cleanup_(codec_decoder_freep) struct codec_decoder *decoder = NULL;
 	struct reader rd = reader_over(data, size);
 	uint8_t which = read_u8(&rd);

@@ -50,7 +50,7 @@ static void read_all(const struct schema *schema, const struct config *config)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct schema *schema;
-	struct config_report report = { 0 }, again = { 0 };
+	struct config_report report = {0}, again = {0};
 	struct config *config = NULL, *back = NULL;
 	char *text;
 

@@ -1,5 +1,5 @@
-/* What a predecessor left of a member: whatever it is, the crowd lives on with the member or without it,
- * and what was understood is saved the same way. */
+/* What a predecessor left of a member: whatever it is, the crowd lives on with the member or
+ * without it, and what was understood is saved the same way. */
 #include <string.h>
 
 #include "avatar/crowd.h"

@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct hrtf_origin origin = { 1, 2, 3 };
+static const struct hrtf_origin origin = {1, 2, 3};
 static uint8_t *good;
 static size_t good_len;
 

@@ -5,9 +5,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void step(struct inbound_stream *stream, struct reader *rd, uint64_t now_usec)
 {
-	static const char *const codecs[] = { "", "pcm", "zlib", "opus" };
-	static const struct codec_ops *const selectable[] = { NULL, &codec_pcm, &codec_zlib,
-							      &codec_opus };
+	static const char *const codecs[] = {"", "pcm", "zlib", "opus"};
+	static const struct codec_ops *const selectable[] = {NULL, &codec_pcm, &codec_zlib,
+							     &codec_opus};
 	struct audio_stream_stats stats;
 	uint8_t op = read_u8(rd);
 	uint16_t sequence;
@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct reader rd = reader_over(data, size);
 	uint8_t flags = read_u8(&rd);
-	struct jitter_config config = { .dynamic = flags & 1, .static_frames = flags >> 1 };
+	struct jitter_config config = {.dynamic = flags & 1, .static_frames = flags >> 1};
 	_cleanup_(inbound_stream_freep) struct inbound_stream *stream = NULL;
 	uint64_t now_usec = 0;
 

@@ -1,4 +1,5 @@
-/* Chat messages: whatever is accepted, repaired or not, is relayed in a form that needs no repair. */
+/* Chat messages: whatever is accepted, repaired or not, is relayed in a form that needs no repair.
+ */
 #include "node/messages-data.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -12,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		messages_data_encode(&wr, &message, &message.sender);
 		assert(writer_finish(&wr) == (ssize_t) size);
 		assert(messages_data_decode(span_of(wr.data, wr.len), &again) == 0);
-		assert(again.channel.len == message.channel.len && again.data.len == message.data.len);
+		assert(again.channel.len == message.channel.len &&
+		       again.data.len == message.data.len);
 	}
 	writer_done(&wr);
 	return 0;

@@ -63,8 +63,8 @@ static int drop(void *userdata, const struct iovec *iov, unsigned n_iov, bool co
 
 static void try_peer(struct span data)
 {
-	const struct reliable_connection_ops ops = { .send = drop };
-	const struct reliable_connection_options options = { .queue_limit_bytes = 1000 };
+	const struct reliable_connection_ops ops = {.send = drop};
+	const struct reliable_connection_options options = {.queue_limit_bytes = 1000};
 	uint8_t again[RELIABLE_STATE_LEN];
 	struct writer wr = writer_over(again, sizeof(again));
 	struct reliable_connection *c;

@@ -1,5 +1,5 @@
-/* A file of our layout whose heads and records are the input: whatever it holds, it opens, no record
- * is longer than its slot, and it can be used on. */
+/* A file of our layout whose heads and records are the input: whatever it holds, it opens, no
+ * record is longer than its slot, and it can be used on. */
 #include <sys/mman.h>
 
 #include "base/state-file.h"

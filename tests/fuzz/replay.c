@@ -1,5 +1,6 @@
-/* Stands in for libFuzzer: runs a target once over every file of its corpus, tests/fuzz/corpus/NAME, where
- * NAME is the program's name without "fuzz-". Prints TAP. Linked unless --enable-fuzzers was given. */
+/* Stands in for libFuzzer: runs a target once over every file of its corpus,
+ * tests/fuzz/corpus/NAME, where NAME is the program's name without "fuzz-". Prints TAP. Linked
+ * unless --enable-fuzzers was given. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* Sends one UDP datagram from each of many consecutive IPv4 addresses: a flood from invented sources for
- * firewall.test.mjs. The addresses must be local (ip route add local RANGE dev lo).
+/* Sends one UDP datagram from each of many consecutive IPv4 addresses: a flood from invented
+ * sources for firewall.test.mjs. The addresses must be local (ip route add local RANGE dev lo).
  *
  *   flows ADDRESS PORT FIRST-SOURCE COUNT
  */
@@ -18,9 +18,9 @@ static int send_from(int fd, const struct sockaddr_in *to, struct in_addr source
 	union {
 		char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
 		struct cmsghdr align;
-	} control = { 0 };
+	} control = {0};
 	char byte = 'x';
-	struct iovec iov = { &byte, 1 };
+	struct iovec iov = {&byte, 1};
 	struct msghdr message = {
 		.msg_name = (void *) to,
 		.msg_namelen = sizeof(*to),
@@ -30,7 +30,7 @@ static int send_from(int fd, const struct sockaddr_in *to, struct in_addr source
 		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	const struct in_pktinfo info = { .ipi_spec_dst = source };
+	const struct in_pktinfo info = {.ipi_spec_dst = source};
 
 	header->cmsg_level = IPPROTO_IP;
 	header->cmsg_type = IP_PKTINFO;
@@ -41,7 +41,7 @@ static int send_from(int fd, const struct sockaddr_in *to, struct in_addr source
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct sockaddr_in to = {.sin_family = AF_INET};
 	_cleanup_close_ int fd = -1;
 	struct in_addr source;
 	long count;

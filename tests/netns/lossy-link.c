@@ -1,11 +1,13 @@
-/* A bad wire between two network namespaces, for kernels without netem: a TUN device in each, and this
- * program between them, which loses, delays, repeats and reorders what passes. Nothing above notices.
+/* A bad wire between two network namespaces, for kernels without netem: a TUN device in each, and
+ * this program between them, which loses, delays, repeats and reorders what passes. Nothing above
+ * notices.
  *
- *   lossy-link NAMESPACE NAMESPACE [--loss PERCENT] [--delay MS] [--jitter MS] [--duplicate PERCENT]
+ *   lossy-link NAMESPACE NAMESPACE [--loss PERCENT] [--delay MS] [--jitter MS] [--duplicate
+ * PERCENT]
  *              [--reorder PERCENT] [--seed N]
  *
- * Both devices are called link0; the caller gives them addresses once "ready" is printed. SIGTERM ends
- * it, with a line of counts.
+ * Both devices are called link0; the caller gives them addresses once "ready" is printed. SIGTERM
+ * ends it, with a line of counts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +27,9 @@
 #include <unistd.h>
 
 #define PACKET_MAX 1500
-/* Enough for 100 Mbit/s at a delay of a second; beyond that the wire loses, as a real queue does. */
-#define QUEUE_MAX 8192
+/* Enough for 100 Mbit/s at a delay of a second; beyond that the wire loses, as a real queue does.
+ */
+#define QUEUE_MAX     8192
 #define USEC_PER_MSEC 1000
 
 struct link {
@@ -58,13 +61,13 @@ static uint64_t now_usec(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
 }
 
 /* The calling thread ends up in that namespace. */
 static int tun_open(const char *namespace)
 {
-	struct ifreq request = { .ifr_name = "link0", .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq request = {.ifr_name = "link0", .ifr_flags = IFF_TUN | IFF_NO_PI};
 	char path[256];
 	int ns, fd;
 
@@ -93,7 +96,8 @@ static void queue_push(struct link *link, struct passing *packet)
 	size_t at = link->queued++;
 
 	link->queue[at] = packet;
-	for (; at > 0 && link->queue[at]->due_usec < link->queue[(at - 1) / 2]->due_usec; at = (at - 1) / 2)
+	for (; at > 0 && link->queue[at]->due_usec < link->queue[(at - 1) / 2]->due_usec;
+	     at = (at - 1) / 2)
 		queue_swap(link, at, (at - 1) / 2);
 }
 
@@ -104,7 +108,8 @@ static struct passing *queue_pop(struct link *link)
 
 	link->queue[0] = link->queue[--link->queued];
 	while ((child = 2 * at + 1) < link->queued) {
-		if (child + 1 < link->queued && link->queue[child + 1]->due_usec < link->queue[child]->due_usec)
+		if (child + 1 < link->queued &&
+		    link->queue[child + 1]->due_usec < link->queue[child]->due_usec)
 			child++;
 		if (link->queue[at]->due_usec <= link->queue[child]->due_usec)
 			break;
@@ -125,7 +130,8 @@ static void link_enqueue(struct link *link, int to, const uint8_t *bytes, size_t
 	}
 	packet->due_usec = now_usec();
 	if (drand48() >= link->reorder)
-		packet->due_usec += link->delay_usec + (uint64_t)(drand48() * (double)link->jitter_usec);
+		packet->due_usec +=
+			link->delay_usec + (uint64_t) (drand48() * (double) link->jitter_usec);
 	else
 		link->hurried++;
 	packet->to = to;
@@ -144,10 +150,10 @@ static void link_take(struct link *link, int from)
 			link->lost++;
 			continue;
 		}
-		link_enqueue(link, !from, bytes, (size_t)len);
+		link_enqueue(link, !from, bytes, (size_t) len);
 		if (drand48() < link->duplicate) {
 			link->repeated++;
-			link_enqueue(link, !from, bytes, (size_t)len);
+			link_enqueue(link, !from, bytes, (size_t) len);
 		}
 	}
 }
@@ -168,14 +174,15 @@ static void link_deliver_due(struct link *link)
 
 static void link_wait(struct link *link)
 {
-	struct pollfd polls[2] = { { link->fds[0], POLLIN, 0 }, { link->fds[1], POLLIN, 0 } };
-	struct timespec timeout = { 1, 0 };
+	struct pollfd polls[2] = {{link->fds[0], POLLIN, 0}, {link->fds[1], POLLIN, 0}};
+	struct timespec timeout = {1, 0};
 	uint64_t now = now_usec();
 
 	if (link->queued > 0) {
 		uint64_t left = link->queue[0]->due_usec > now ? link->queue[0]->due_usec - now : 0;
 
-		timeout = (struct timespec){ (time_t)(left / 1000000), (long)(left % 1000000) * 1000 };
+		timeout = (struct timespec){(time_t) (left / 1000000),
+					    (long) (left % 1000000) * 1000};
 	}
 	(void) ppoll(polls, 2, &timeout, NULL);
 }
@@ -183,9 +190,12 @@ static void link_wait(struct link *link)
 static int parse_options(struct link *link, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "loss", required_argument, NULL, 'l' },      { "delay", required_argument, NULL, 'd' },
-		{ "jitter", required_argument, NULL, 'j' },    { "duplicate", required_argument, NULL, 'u' },
-		{ "reorder", required_argument, NULL, 'r' },   { "seed", required_argument, NULL, 's' },
+		{"loss", required_argument, NULL, 'l'},
+		{"delay", required_argument, NULL, 'd'},
+		{"jitter", required_argument, NULL, 'j'},
+		{"duplicate", required_argument, NULL, 'u'},
+		{"reorder", required_argument, NULL, 'r'},
+		{"seed", required_argument, NULL, 's'},
 		{},
 	};
 	int c;
@@ -195,13 +205,26 @@ static int parse_options(struct link *link, int argc, char **argv)
 		double value = optarg ? atof(optarg) : 0;
 
 		switch (c) {
-		case 'l': link->loss = value / 100; break;
-		case 'd': link->delay_usec = (uint64_t)(value * USEC_PER_MSEC); break;
-		case 'j': link->jitter_usec = (uint64_t)(value * USEC_PER_MSEC); break;
-		case 'u': link->duplicate = value / 100; break;
-		case 'r': link->reorder = value / 100; break;
-		case 's': srand48((long)value); break;
-		default: return -EINVAL;
+		case 'l':
+			link->loss = value / 100;
+			break;
+		case 'd':
+			link->delay_usec = (uint64_t) (value * USEC_PER_MSEC);
+			break;
+		case 'j':
+			link->jitter_usec = (uint64_t) (value * USEC_PER_MSEC);
+			break;
+		case 'u':
+			link->duplicate = value / 100;
+			break;
+		case 'r':
+			link->reorder = value / 100;
+			break;
+		case 's':
+			srand48((long) value);
+			break;
+		default:
+			return -EINVAL;
 		}
 	}
 	return argc - optind == 2 ? 0 : -EINVAL;
@@ -212,13 +235,15 @@ int main(int argc, char **argv)
 	static struct link link;
 
 	if (parse_options(&link, argc, argv) < 0) {
-		fprintf(stderr, "usage: lossy-link NAMESPACE NAMESPACE [--loss PERCENT] [--delay MS] …\n");
+		fprintf(stderr,
+			"usage: lossy-link NAMESPACE NAMESPACE [--loss PERCENT] [--delay MS] …\n");
 		return EXIT_FAILURE;
 	}
 	for (int i = 0; i < 2; i++) {
 		link.fds[i] = tun_open(argv[optind + i]);
 		if (link.fds[i] < 0) {
-			fprintf(stderr, "lossy-link: %s: %s\n", argv[optind + i], strerror(-link.fds[i]));
+			fprintf(stderr, "lossy-link: %s: %s\n", argv[optind + i],
+				strerror(-link.fds[i]));
 			return EXIT_FAILURE;
 		}
 	}
@@ -232,7 +257,7 @@ int main(int argc, char **argv)
 		link_take(&link, 1);
 		link_deliver_due(&link);
 	}
-	printf("passed %ju, lost %ju, repeated %ju, hurried %ju\n", (uintmax_t)link.passed, (uintmax_t)link.lost,
-	       (uintmax_t)link.repeated, (uintmax_t)link.hurried);
+	printf("passed %ju, lost %ju, repeated %ju, hurried %ju\n", (uintmax_t) link.passed,
+	       (uintmax_t) link.lost, (uintmax_t) link.repeated, (uintmax_t) link.hurried);
 	return EXIT_SUCCESS;
 }

@@ -11,7 +11,7 @@
 
 #define DEADLINE_USEC (30 * USEC_PER_SEC)
 
-static const struct endpoint_ops no_ops = { 0 };
+static const struct endpoint_ops no_ops = {0};
 
 static void on_killed(void *userdata, struct node *node)
 {
@@ -26,7 +26,7 @@ static void on_killed(void *userdata, struct node *node)
 
 static void open_endpoint(struct fixture *f, struct node_list **ret_nodes, struct endpoint **ret)
 {
-	const struct endpoint_options options = { .fd = -1, .loopback_only = true };
+	const struct endpoint_options options = {.fd = -1, .loopback_only = true};
 
 	assert_int_equal(node_list_new(ret_nodes), 0);
 	assert_int_equal(endpoint_new(f->event, &options, *ret_nodes, &no_ops, f, ret), 0);
@@ -45,7 +45,8 @@ static void start_hat(struct fixture *f)
 
 void fixture_open(struct fixture *f, const struct hat_ops *ops, const char *settings)
 {
-	*f = (struct fixture){ .ops = ops, .settings = json_loads(settings ? settings : "{}", 0, NULL) };
+	*f = (struct fixture){.ops = ops,
+			      .settings = json_loads(settings ? settings : "{}", 0, NULL)};
 	assert_non_null(f->settings);
 	assert_int_equal(sd_event_new(&f->event), 0);
 	open_endpoint(f, &f->nodes, &f->ep);
@@ -121,8 +122,8 @@ static struct hifi_addr addr_of(const struct endpoint *ep)
 	return hifi_addr_from_ipv4(SOCKET_TYPE_UDP, INADDR_LOOPBACK, endpoint_port(ep));
 }
 
-static struct node *introduce(struct node_list *nodes, const struct uuid *uuid, uint16_t local_id, char type,
-			      const struct endpoint *at, const struct uuid *secret)
+static struct node *introduce(struct node_list *nodes, const struct uuid *uuid, uint16_t local_id,
+			      char type, const struct endpoint *at, const struct uuid *secret)
 {
 	struct hifi_addr addr = addr_of(at);
 	struct node *node;
@@ -149,7 +150,8 @@ struct fixture_client *fixture_add(struct fixture *f, char type, uint32_t permis
 	for (unsigned type_number = 0; type_number < PACKET_TYPE_COUNT; type_number++)
 		endpoint_handle(c->ep, (enum packet_type) type_number, on_packet, c);
 
-	c->mixer = introduce(c->nodes, &mixer_uuid, 1, hat_find(f->ops->hat)->node_type, f->ep, &secret);
+	c->mixer = introduce(c->nodes, &mixer_uuid, 1, hat_find(f->ops->hat)->node_type, f->ep,
+			     &secret);
 	c->node = introduce(f->nodes, &c->uuid, local_id, type, c->ep, &secret);
 	c->node->permissions = permissions;
 	if (f->ops->node_added)
@@ -169,12 +171,14 @@ void fixture_send(struct fixture_client *c, enum packet_type type, const void *d
 	assert_int_equal(endpoint_send_node(c->ep, c->mixer, type, span_of(data, len)), 0);
 }
 
-void fixture_send_reliable(struct fixture_client *c, enum packet_type type, const void *data, size_t len)
+void fixture_send_reliable(struct fixture_client *c, enum packet_type type, const void *data,
+			   size_t len)
 {
 	assert_int_equal(endpoint_send_node_reliable(c->ep, c->mixer, type, span_of(data, len)), 0);
 }
 
-void fixture_send_message(struct fixture_client *c, enum packet_type type, const void *data, size_t len)
+void fixture_send_message(struct fixture_client *c, enum packet_type type, const void *data,
+			  size_t len)
 {
 	_cleanup_(shared_bytes_unrefp) struct shared_bytes *payload = shared_bytes_new(data, len);
 
@@ -220,7 +224,7 @@ void fixture_clear(struct fixture_client *c)
 {
 	for (unsigned i = 0; i < FIXTURE_PACKETS_MAX; i++) {
 		free(c->packets[i].data);
-		c->packets[i] = (struct fixture_packet){ 0 };
+		c->packets[i] = (struct fixture_packet){0};
 	}
 	c->n_packets = 0;
 }

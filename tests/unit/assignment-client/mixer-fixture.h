@@ -1,5 +1,5 @@
-/* A hat with real clients around it: each client is an endpoint of its own on loopback that knows the mixer
- * as a node with a secret, in one event loop. The domain-server is left out. */
+/* A hat with real clients around it: each client is an endpoint of its own on loopback that knows
+ * the mixer as a node with a secret, in one event loop. The domain-server is left out. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -22,8 +22,8 @@ struct fixture_client {
 	struct node_list *nodes;
 	struct endpoint *ep;
 	struct uuid uuid;
-	struct node *mixer;  /* how the client knows the mixer */
-	struct node *node;   /* how the mixer knows the client; NULL once killed */
+	struct node *mixer; /* how the client knows the mixer */
+	struct node *node;  /* how the mixer knows the client; NULL once killed */
 	unsigned n_packets;
 	struct fixture_packet packets[FIXTURE_PACKETS_MAX]; /* what arrived, in order */
 };
@@ -43,7 +43,8 @@ struct fixture {
 void fixture_open(struct fixture *f, const struct hat_ops *ops, const char *settings);
 void fixture_close(struct fixture *f);
 
-/* A client of type I (or another node type) with these permissions, known and active on both sides. */
+/* A client of type I (or another node type) with these permissions, known and active on both sides.
+ */
 struct fixture_client *fixture_add(struct fixture *f, char type, uint32_t permissions);
 /* The hat dies, and its successor gets what it saved of each client. */
 void fixture_succeed(struct fixture *f);
@@ -51,8 +52,10 @@ void fixture_succeed(struct fixture *f);
 void fixture_kill(struct fixture_client *c);
 
 void fixture_send(struct fixture_client *c, enum packet_type type, const void *data, size_t len);
-void fixture_send_reliable(struct fixture_client *c, enum packet_type type, const void *data, size_t len);
-void fixture_send_message(struct fixture_client *c, enum packet_type type, const void *data, size_t len);
+void fixture_send_reliable(struct fixture_client *c, enum packet_type type, const void *data,
+			   size_t len);
+void fixture_send_message(struct fixture_client *c, enum packet_type type, const void *data,
+			  size_t len);
 
 /* Packets of this type that the client got so far. */
 unsigned fixture_count(const struct fixture_client *c, enum packet_type type);

@@ -71,7 +71,7 @@ static void speak(struct speaker *s, enum packet_type type)
 
 static void play(struct speaker *s, const struct uuid *id)
 {
-	struct audio_inject packet = { .sequence = s->sequence++, .stream = *id, .volume = 1 };
+	struct audio_inject packet = {.sequence = s->sequence++, .stream = *id, .volume = 1};
 	uint8_t data[1024], pcm[480];
 	struct writer tone = writer_over(pcm, sizeof(pcm)), wr = writer_over(data, sizeof(data));
 
@@ -241,7 +241,7 @@ static void test_killing_the_avatar_ends_voice_and_ear(void **state)
 	a = add(0);
 	b = add(0);
 	assert_true(hears(&b, &a));
-	fixture_send_reliable(b.client, PACKET_KILL_AVATAR, &(uint8_t[17]){ 0 }, 17);
+	fixture_send_reliable(b.client, PACKET_KILL_AVATAR, &(uint8_t[17]){0}, 17);
 	fixture_run(&f, 200000);
 	fixture_clear(b.client);
 	fixture_run(&f, 100000);
@@ -256,7 +256,7 @@ static void test_killing_the_avatar_ends_voice_and_ear(void **state)
 static void negotiate(struct speaker *s, const char *first, const char *second,
 		      const char *expected)
 {
-	struct audio_formats formats = { .n = second ? 2 : 1 };
+	struct audio_formats formats = {.n = second ? 2 : 1};
 	char selected[CODEC_NAME_MAX + 1];
 	const struct fixture_packet *packet;
 	uint8_t data[128];
@@ -308,7 +308,7 @@ static void test_opus_both_ways(void **state)
 
 	for (unsigned i = 0; i < DEADLINE_FRAMES && !heard; i++) {
 		uint8_t bytes[CODEC_FRAME_BYTES_MAX], data[2048];
-		struct audio_microphone packet = { .sequence = a.sequence++, .codec = "opus" };
+		struct audio_microphone packet = {.sequence = a.sequence++, .codec = "opus"};
 		struct writer wr = writer_over(data, sizeof(data));
 
 		packet.pose.orientation.w = 1;
@@ -345,13 +345,13 @@ static void test_a_client_that_uses_another_codec_is_told_again(void **state)
 
 static void test_scripts_play_sounds_until_they_stop_them(void **state)
 {
-	const struct uuid id = { { 7 } };
+	const struct uuid id = {{7}};
 	struct speaker script, b;
 	bool heard = false;
 
 	fixture_open(&f, &audio_mixer_ops, NULL);
 	b = add(0);
-	script = (struct speaker){ .client = fixture_add(&f, 'S', 0) };
+	script = (struct speaker){.client = fixture_add(&f, 'S', 0)};
 	for (unsigned i = 0; i < DEADLINE_FRAMES && !heard; i++) {
 		play(&script, &id);
 		send_silence(&b);
@@ -374,7 +374,7 @@ static void test_scripts_play_sounds_until_they_stop_them(void **state)
 
 static void test_ignore_solo_and_gain(void **state)
 {
-	uint8_t ignore[17] = { 1 }, gain[17] = { 0 };
+	uint8_t ignore[17] = {1}, gain[17] = {0};
 	struct speaker a, b;
 
 	fixture_open(&f, &audio_mixer_ops, NULL);
@@ -412,10 +412,11 @@ static uint16_t last_sequence(struct fixture_client *c)
 	return (uint16_t) (packet->data[0] | packet->data[1] << 8);
 }
 
-/* Codec, opinions and sequence numbers go on; a listener sees the time in between as lost packets. */
+/* Codec, opinions and sequence numbers go on; a listener sees the time in between as lost packets.
+ */
 static void test_successor(void **state)
 {
-	uint8_t ignore[17] = { 1 };
+	uint8_t ignore[17] = {1};
 	struct speaker a, b;
 	uint16_t before, gap;
 
@@ -449,7 +450,7 @@ static void test_successor(void **state)
 
 static void test_bubble_and_the_list_of_everybody(void **state)
 {
-	uint8_t ignore[17] = { 1 }, on = 1, off = 0;
+	uint8_t ignore[17] = {1}, on = 1, off = 0;
 	struct speaker a, admin;
 
 	fixture_open(&f, &audio_mixer_ops, NULL);
@@ -476,8 +477,8 @@ static void test_bubble_and_the_list_of_everybody(void **state)
 
 static void test_muting_needs_the_right_to_kick(void **state)
 {
-	const uint8_t circle[16] = { 0, 0, 0x80, 0x3f, 0, 0, 0,    0x40,
-				     0, 0, 0x40, 0xc0, 0, 0, 0xa0, 0x40 };
+	const uint8_t circle[16] = {0, 0, 0x80, 0x3f, 0, 0, 0,    0x40,
+				    0, 0, 0x40, 0xc0, 0, 0, 0xa0, 0x40};
 	struct speaker a, b, admin;
 
 	fixture_open(&f, &audio_mixer_ops, NULL);
@@ -538,7 +539,7 @@ static void test_reverb_and_statistics_once_a_second(void **state)
 static void test_report_to_the_domain(void **state)
 {
 	json_t *stats, *listener, *jitter;
-	struct audio_stats_report report = { .start = true, .end = true, .n = 1 };
+	struct audio_stats_report report = {.start = true, .end = true, .n = 1};
 	struct speaker a, b;
 	uint8_t data[256];
 	struct writer wr = writer_over(data, sizeof(data));
@@ -583,7 +584,7 @@ static void test_report_to_the_domain(void **state)
 
 static void test_voices_of_an_upstream_mixer(void **state)
 {
-	const struct uuid stranger = { { 0x55 } };
+	const struct uuid stranger = {{0x55}};
 	struct fixture_client *upstream;
 	struct speaker b;
 	uint16_t sequence = 0;
@@ -593,7 +594,7 @@ static void test_voices_of_an_upstream_mixer(void **state)
 	b = add(0);
 	upstream = fixture_add(&f, NODE_TYPE_UPSTREAM_AUDIO, 0);
 	for (unsigned i = 0; i < DEADLINE_FRAMES && !heard; i++) {
-		struct audio_microphone packet = { .sequence = sequence++, .codec = "zlib" };
+		struct audio_microphone packet = {.sequence = sequence++, .codec = "zlib"};
 		uint8_t pcm[AUDIO_FRAME_SAMPLES * 2], inner[2048], data[2048];
 		struct writer tone = writer_over(pcm, sizeof(pcm)), audio, wr;
 		uint8_t zlib[1024];
@@ -607,7 +608,7 @@ static void test_voices_of_an_upstream_mixer(void **state)
 		audio_microphone_encode(&packet, &wr);
 		tone = writer_over(data, sizeof(data));
 		audio_replicated_encode(
-			&(struct audio_replicated){ stranger, span_of(inner, wr.len) }, &tone);
+			&(struct audio_replicated){stranger, span_of(inner, wr.len)}, &tone);
 		fixture_send(upstream, PACKET_REPLICATED_MICROPHONE_AUDIO_NO_ECHO, data, tone.len);
 		send_silence(&b);
 		fixture_run(&f, 10000);
@@ -686,7 +687,7 @@ static void load(const char *path, const char *cache_path, struct loading *loadi
 static void test_measured_sets_are_prepared_beside_the_loop(void **state)
 {
 	char directory[] = "/tmp/hifi-audio-XXXXXX", cache[64];
-	struct loading good = { 0 }, bad = { 0 };
+	struct loading good = {0}, bad = {0};
 	struct hrtf *cached;
 
 	assert_non_null(mkdtemp(directory));

@@ -292,8 +292,8 @@ static void test_ignore_and_list_of_people(void **state)
 	fixture_close(&f);
 }
 
-/* Names keep their suffixes, traits their versions, and what was asked for holds. What the successor
- * tells again is no news to anybody. */
+/* Names keep their suffixes, traits their versions, and what was asked for holds. What the
+ * successor tells again is no news to anybody. */
 static void test_successor(void **state)
 {
 	static struct fixture f;

@@ -11,8 +11,9 @@
 #include "assignment-client/hats.h"
 #include "mixer-fixture.h"
 
-static size_t make_message(uint8_t *data, size_t size, const char *channel, size_t stated_channel_len,
-			   const char *text, size_t text_len, const struct uuid *sender)
+static size_t make_message(uint8_t *data, size_t size, const char *channel,
+			   size_t stated_channel_len, const char *text, size_t text_len,
+			   const struct uuid *sender)
 {
 	struct writer wr = writer_over(data, size);
 
@@ -28,7 +29,8 @@ static size_t make_message(uint8_t *data, size_t size, const char *channel, size
 static void say(struct fixture_client *c, const char *channel, const char *text)
 {
 	uint8_t data[16384];
-	size_t len = make_message(data, sizeof(data), channel, strlen(channel), text, strlen(text), &c->uuid);
+	size_t len = make_message(data, sizeof(data), channel, strlen(channel), text, strlen(text),
+				  &c->uuid);
 
 	fixture_send_message(c, PACKET_MESSAGES_DATA, data, len);
 }
@@ -156,7 +158,8 @@ static void test_rate_limit(void **state)
 	static struct fixture f;
 	struct fixture_client *a;
 
-	fixture_open(&f, &messages_mixer_ops, "{\"messages_mixer\":{\"max_node_messages_per_second\":\"20\"}}");
+	fixture_open(&f, &messages_mixer_ops,
+		     "{\"messages_mixer\":{\"max_node_messages_per_second\":\"20\"}}");
 	a = fixture_add(&f, 'I', 0);
 	subscribe_and_wait(a, "x");
 	fixture_run(&f, 1100000);

@@ -25,18 +25,17 @@
 	0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, \
 		0xff
 
-static const uint8_t vector_b[] = { 0x01, 0x00, 0x03, 0x00, 0x00, 0x00,
-				    'p',  'c',  'm',  0xf0, 0x00, POSE_B };
-static const uint8_t vector_c[] = { 0x02,   0x00, 0x03, 0x00, 0x00, 0x00, 'p',  'c',  'm', 0x00,
-				    POSE_B, 0x20, 0xd1, 0x84, 0xd1, 0xe8, 0xd1, 0x4c, 0xd2 };
+static const uint8_t vector_b[] = {0x01, 0x00, 0x03, 0x00, 0x00, 0x00,
+				   'p',  'c',  'm',  0xf0, 0x00, POSE_B};
+static const uint8_t vector_c[] = {0x02,   0x00, 0x03, 0x00, 0x00, 0x00, 'p',  'c',  'm', 0x00,
+				   POSE_B, 0x20, 0xd1, 0x84, 0xd1, 0xe8, 0xd1, 0x4c, 0xd2};
 static const uint8_t vector_l[] = {
 	0x05, 0x00, 0x00, 0x00, 0x00, 0x00, ID_1, 0x00, 0x00, 0x00, 0x00, 0x80, 0x3f, 0x00, 0x00,
 	0x00, 0x40, 0x00, 0x00, 0x40, 0xc0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
 	0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x3f, 0x00, 0x00, 0x80, 0x3f, 0x00, 0x00, 0x00, 0x40,
 	0x00, 0x00, 0x40, 0xc0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xc3, 0x00
-};
-static const struct uuid id_1 = { { ID_1 } };
+	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xc3, 0x00};
+static const struct uuid id_1 = {{ID_1}};
 
 static void assert_pose_b(const struct audio_pose *pose)
 {
@@ -58,7 +57,7 @@ static void assert_written(const struct writer *wr, const void *data, size_t len
 
 static void test_vector_a_negotiate(void **state)
 {
-	static const uint8_t data[] = { 0x01, 0x03, 0x00, 0x00, 0x00, 'p', 'c', 'm' };
+	static const uint8_t data[] = {0x01, 0x03, 0x00, 0x00, 0x00, 'p', 'c', 'm'};
 	struct audio_formats formats;
 	uint8_t buf[64];
 	struct writer wr = writer_over(buf, sizeof(buf));
@@ -108,10 +107,10 @@ static void test_vector_c_microphone(void **state)
 
 static void test_vectors_d_e_f_g_control(void **state)
 {
-	static const uint8_t gain[] = { ID_1, 0xb7 };
-	static const uint8_t ignore[] = { 0x01, ID_1 };
-	static const uint8_t on[] = { 0x01 };
-	uint8_t master[17] = { 0 };
+	static const uint8_t gain[] = {ID_1, 0xb7};
+	static const uint8_t ignore[] = {0x01, ID_1};
+	static const uint8_t on[] = {0x01};
+	uint8_t master[17] = {0};
 	struct audio_avatar_gain decoded;
 	struct audio_ids ids;
 	struct uuid id;
@@ -142,8 +141,8 @@ static void test_vectors_d_e_f_g_control(void **state)
 
 static void test_vector_h_silent_to_client(void **state)
 {
-	static const uint8_t data[] = { 0x07, 0x00, 0x03, 0x00, 0x00, 0x00, 'p',
-					'c',  'm',  0xe0, 0x01, 0x00, 0x00 };
+	static const uint8_t data[] = {0x07, 0x00, 0x03, 0x00, 0x00, 0x00, 'p',
+				       'c',  'm',  0xe0, 0x01, 0x00, 0x00};
 	struct audio_mixed packet;
 	uint8_t buf[64];
 	struct writer wr = writer_over(buf, sizeof(buf));
@@ -157,9 +156,9 @@ static void test_vector_h_silent_to_client(void **state)
 
 static void test_vector_i_mixed(void **state)
 {
-	static const uint8_t head[] = { 0x08, 0x00, 0x03, 0x00, 0x00, 0x00, 'p', 'c', 'm' };
-	uint8_t pcm[AUDIO_FRAME_BYTES_MAX] = { 1, 2, 3 }, buf[1200];
-	struct audio_mixed packet = { .sequence = 8, .codec = "pcm", .audio = SPAN(pcm) };
+	static const uint8_t head[] = {0x08, 0x00, 0x03, 0x00, 0x00, 0x00, 'p', 'c', 'm'};
+	uint8_t pcm[AUDIO_FRAME_BYTES_MAX] = {1, 2, 3}, buf[1200];
+	struct audio_mixed packet = {.sequence = 8, .codec = "pcm", .audio = SPAN(pcm)};
 	struct writer wr = writer_over(buf, sizeof(buf));
 
 	audio_mixed_encode(&packet, &wr);
@@ -172,9 +171,9 @@ static void test_vector_i_mixed(void **state)
 
 static void test_vectors_j_k_selected(void **state)
 {
-	static const uint8_t pcm[] = { 3, 0, 0, 0, 'p', 'c', 'm' }, none[] = { 0, 0, 0, 0 };
-	static const uint8_t opus[] = { 4, 0, 0, 0, 'o', 'p', 'u', 's' };
-	static const uint8_t longer[] = { 0, 0, 0, 0, 0 };
+	static const uint8_t pcm[] = {3, 0, 0, 0, 'p', 'c', 'm'}, none[] = {0, 0, 0, 0};
+	static const uint8_t opus[] = {4, 0, 0, 0, 'o', 'p', 'u', 's'};
+	static const uint8_t longer[] = {0, 0, 0, 0, 0};
 	char name[CODEC_NAME_MAX + 1];
 	uint8_t buf[16];
 	struct writer wr = writer_over(buf, sizeof(buf));
@@ -190,8 +189,8 @@ static void test_vectors_j_k_selected(void **state)
 
 static void test_vector_k_captured_silence(void **state)
 {
-	static const uint8_t data[] = { 0x96, 0x02, 0x04, 0x00, 0x00, 0x00, 'o',
-					'p',  'u',  's',  0xe0, 0x01, 0x00, 0x00 };
+	static const uint8_t data[] = {0x96, 0x02, 0x04, 0x00, 0x00, 0x00, 'o',
+				       'p',  'u',  's',  0xe0, 0x01, 0x00, 0x00};
 	uint8_t buf[32];
 	struct writer wr = writer_over(buf, sizeof(buf));
 
@@ -254,16 +253,16 @@ static void test_nil_stream_ids_are_refused(void **state)
 
 static void test_vector_o_environment(void **state)
 {
-	static const uint8_t with[] = { 0x80, 0x00, 0x00, 0xc0, 0x3f, 0x00, 0x00, 0xc8, 0x41 };
-	static const uint8_t without[] = { 0x00 };
-	struct audio_reverb reverb = { .present = true, .time_s = 1.5f, .wet_percent = 25 };
+	static const uint8_t with[] = {0x80, 0x00, 0x00, 0xc0, 0x3f, 0x00, 0x00, 0xc8, 0x41};
+	static const uint8_t without[] = {0x00};
+	struct audio_reverb reverb = {.present = true, .time_s = 1.5f, .wet_percent = 25};
 	uint8_t buf[16];
 	struct writer wr = writer_over(buf, sizeof(buf));
 
 	audio_reverb_encode(&reverb, &wr);
 	assert_written(&wr, with, sizeof(with));
 	wr = writer_over(buf, sizeof(buf));
-	audio_reverb_encode(&(struct audio_reverb){ .time_s = 3 }, &wr);
+	audio_reverb_encode(&(struct audio_reverb){.time_s = 3}, &wr);
 	assert_written(&wr, without, sizeof(without));
 	assert_int_equal(audio_reverb_decode(SPAN(with), &reverb), 0);
 	assert_true(reverb.time_s == 1.5f && reverb.wet_percent == 25);
@@ -273,8 +272,8 @@ static void test_vector_o_environment(void **state)
 
 static void test_vector_p_mute_environment(void **state)
 {
-	static const uint8_t data[] = { 0x00, 0x00, 0x80, 0x3f, 0x00, 0x00, 0x00, 0x40,
-					0x00, 0x00, 0x40, 0xc0, 0x00, 0x00, 0xa0, 0x40 };
+	static const uint8_t data[] = {0x00, 0x00, 0x80, 0x3f, 0x00, 0x00, 0x00, 0x40,
+				       0x00, 0x00, 0x40, 0xc0, 0x00, 0x00, 0xa0, 0x40};
 	struct audio_mute_environment mute;
 	uint8_t buf[16];
 	struct writer wr = writer_over(buf, sizeof(buf));
@@ -287,28 +286,29 @@ static void test_vector_p_mute_environment(void **state)
 
 static void test_vector_q_stats_record(void **state)
 {
-	static const uint8_t guid[] = { 0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66,
-					0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+	static const uint8_t guid[] = {0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66,
+				       0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
 	struct audio_stats_report report = {
 		.start = true,
 		.end = true,
 		.n = 1,
-		.streams[0] = {
-			.type = AUDIO_STREAM_INJECTOR,
-			.id = id_1,
-			.gap = { UINT64_MAX, 0, 0 },
-			.gap_30s = { 9000, 21000, 10000 },
-			.frames_available = 3,
-			.frames_available_mean = 2,
-			.unplayed_ms_max = 40,
-			.desired_frames = 1,
-			.starves = 5,
-			.not_mixed = 6,
-			.overflows = 7,
-			.dropped = 8,
-			.packets = { 1, 2, 3, 4, 5, 6, 7 },
-			.packets_30s = { 11, 12, 13, 14, 15, 16, 17 },
-		},
+		.streams[0] =
+			{
+				.type = AUDIO_STREAM_INJECTOR,
+				.id = id_1,
+				.gap = {UINT64_MAX, 0, 0},
+				.gap_30s = {9000, 21000, 10000},
+				.frames_available = 3,
+				.frames_available_mean = 2,
+				.unplayed_ms_max = 40,
+				.desired_frames = 1,
+				.starves = 5,
+				.not_mixed = 6,
+				.overflows = 7,
+				.dropped = 8,
+				.packets = {1, 2, 3, 4, 5, 6, 7},
+				.packets_30s = {11, 12, 13, 14, 15, 16, 17},
+			},
 	};
 	struct audio_stats_report decoded;
 	uint8_t buf[256];
@@ -387,27 +387,27 @@ static void test_orientations_are_normalised(void **state)
 
 	memcpy(data, vector_b, sizeof(data));
 	wr = writer_over(data + 23, 16);
-	write_quat(&wr, &(struct quat){ 0, 0, 0, 0 });
+	write_quat(&wr, &(struct quat){0, 0, 0, 0});
 	assert_int_equal(audio_silent_decode(SPAN(data), &silent), 0);
 	assert_true(silent.pose.orientation.w == 1 && silent.pose.orientation.y == 0);
 
 	wr = writer_over(data + 23, 16);
-	write_quat(&wr, &(struct quat){ 0, 30, 0, 40 });
+	write_quat(&wr, &(struct quat){0, 30, 0, 40});
 	assert_int_equal(audio_silent_decode(SPAN(data), &silent), 0);
 	assert_true(fabsf(silent.pose.orientation.y - 0.6f) < 1e-6f);
 	assert_true(fabsf(silent.pose.orientation.w - 0.8f) < 1e-6f);
 
 	wr = writer_over(data + 23, 16);
-	write_quat(&wr, &(struct quat){ 0, 0, 0, 1e-4f });
+	write_quat(&wr, &(struct quat){0, 0, 0, 1e-4f});
 	assert_int_equal(audio_silent_decode(SPAN(data), &silent), -EBADMSG);
 	wr = writer_over(data + 23, 16);
-	write_quat(&wr, &(struct quat){ 0, 0, 0, 2e3f });
+	write_quat(&wr, &(struct quat){0, 0, 0, 2e3f});
 	assert_int_equal(audio_silent_decode(SPAN(data), &silent), -EBADMSG);
 }
 
 static void test_limits(void **state)
 {
-	uint8_t data[2048] = { 0 };
+	uint8_t data[2048] = {0};
 	struct audio_microphone microphone;
 	struct audio_formats formats;
 	struct audio_ids ids;
@@ -454,7 +454,7 @@ static void test_replicated(void **state)
 	struct audio_silent silent;
 	struct writer wr = writer_over(data, sizeof(data));
 
-	audio_replicated_encode(&(struct audio_replicated){ id_1, SPAN(vector_b) }, &wr);
+	audio_replicated_encode(&(struct audio_replicated){id_1, SPAN(vector_b)}, &wr);
 	assert_int_equal(writer_finish(&wr), sizeof(data));
 	assert_int_equal(audio_replicated_decode(SPAN(data), &packet), 0);
 	assert_true(uuid_equal(&packet.sender, &id_1));

@@ -76,9 +76,9 @@ static void test_short_pcm_is_padded(void **state)
  * choice; what counts is that ours is read by any inflater and the vector by us. */
 static void test_vector_n_zlib_zeros(void **state)
 {
-	static const uint8_t data[] = { 0x00, 0x00, 0x03, 0xc0, 0x78, 0x9c, 0x63,
-					0x60, 0x18, 0x05, 0xa3, 0x60, 0x14, 0x0c,
-					0x55, 0x00, 0x00, 0x03, 0xc0, 0x00, 0x01 };
+	static const uint8_t data[] = {0x00, 0x00, 0x03, 0xc0, 0x78, 0x9c, 0x63,
+				       0x60, 0x18, 0x05, 0xa3, 0x60, 0x14, 0x0c,
+				       0x55, 0x00, 0x00, 0x03, 0xc0, 0x00, 0x01};
 	_cleanup_(codec_decoder_freep) struct codec_decoder *decoder = NULL;
 	_cleanup_(codec_encoder_freep) struct codec_encoder *encoder = NULL;
 	int16_t out[AUDIO_FRAME_SAMPLES_MAX];
@@ -96,9 +96,9 @@ static void test_vector_n_zlib_zeros(void **state)
 
 static void test_zlib_refuses_more_than_a_frame(void **state)
 {
-	static const uint8_t data[] = { 0x00, 0x00, 0x03, 0xc0, 0x78, 0x9c, 0x63,
-					0x60, 0x18, 0x05, 0xa3, 0x60, 0x14, 0x0c,
-					0x55, 0x00, 0x00, 0x03, 0xc0, 0x00, 0x01 };
+	static const uint8_t data[] = {0x00, 0x00, 0x03, 0xc0, 0x78, 0x9c, 0x63,
+				       0x60, 0x18, 0x05, 0xa3, 0x60, 0x14, 0x0c,
+				       0x55, 0x00, 0x00, 0x03, 0xc0, 0x00, 0x01};
 	_cleanup_(codec_decoder_freep) struct codec_decoder *decoder = NULL;
 	int16_t out[AUDIO_FRAME_SAMPLES_MAX];
 
@@ -145,8 +145,8 @@ static void test_opus_keeps_the_level_and_conceals(void **state)
 
 static void test_garbage_decodes_to_silence(void **state)
 {
-	static const uint8_t garbage[] = { 0xff, 0xff, 0xff, 0xff, 0x00, 0x12, 0x34 };
-	const struct codec_ops *lossy[] = { &codec_opus, &codec_zlib };
+	static const uint8_t garbage[] = {0xff, 0xff, 0xff, 0xff, 0x00, 0x12, 0x34};
+	const struct codec_ops *lossy[] = {&codec_opus, &codec_zlib};
 
 	for (unsigned i = 0; i < ELEMENTSOF(lossy); i++) {
 		_cleanup_(codec_decoder_freep) struct codec_decoder *decoder = NULL;
@@ -162,7 +162,7 @@ static void test_garbage_decodes_to_silence(void **state)
 
 static struct audio_formats offer(const char *a, const char *b)
 {
-	struct audio_formats formats = { .n = b ? 2 : 1 };
+	struct audio_formats formats = {.n = b ? 2 : 1};
 
 	(void) strcpy(formats.names[0], a);
 	if (b)
@@ -175,7 +175,7 @@ static void test_negotiation_follows_the_servers_order(void **state)
 	struct codec_set set = codec_set_builtin();
 	struct audio_formats preference = codec_preference_parse(" opus, zlib ,,pcm");
 	struct audio_formats both = offer("pcm", "opus"), pcm = offer("pcm", NULL);
-	struct audio_formats unknown = offer("hifiAC", NULL), none = { 0 };
+	struct audio_formats unknown = offer("hifiAC", NULL), none = {0};
 
 	assert_int_equal(preference.n, 3);
 	assert_string_equal(preference.names[1], "zlib");
@@ -193,8 +193,8 @@ static void test_negotiation_follows_the_servers_order(void **state)
 
 static void test_set_takes_other_codecs(void **state)
 {
-	static const struct codec_ops other = { .name = "other" }, twin = { .name = "opus" };
-	static const struct codec_ops nameless = { .name = "" };
+	static const struct codec_ops other = {.name = "other"}, twin = {.name = "opus"};
+	static const struct codec_ops nameless = {.name = ""};
 	struct codec_set set = codec_set_builtin();
 
 	assert_int_equal(codec_set_add(&set, &other), 0);

@@ -49,24 +49,24 @@ static void test_distance_at_the_ends_of_the_coefficient(void **state)
 
 static void test_directivity(void **state)
 {
-	const struct quat ahead = { 0, 0, 0, 1 };
+	const struct quat ahead = {0, 0, 0, 1};
 	/* Turned left by a quarter: forward is now −x. */
-	const struct quat left = { 0, sqrtf(0.5f), 0, sqrtf(0.5f) };
+	const struct quat left = {0, sqrtf(0.5f), 0, sqrtf(0.5f)};
 	/* The source lies ahead (−z) of the listener. */
-	const struct vec3 offset = { 0, 0, -5 };
+	const struct vec3 offset = {0, 0, -5};
 
 	/* It looks the same way, away from the listener. */
 	assert_near(gain_directivity(&ahead, &offset), 0.2f);
 	assert_near(gain_directivity(&left, &offset), 0.6f);
-	assert_near(gain_directivity(&ahead, &(struct vec3){ 0, 0, 5 }), 1);
-	assert_near(gain_directivity(&left, &(struct vec3){ 3, 0, 0 }), 1);
-	assert_true(isfinite(gain_directivity(&ahead, &(struct vec3){ 0, 0, 0 })));
+	assert_near(gain_directivity(&ahead, &(struct vec3){0, 0, 5}), 1);
+	assert_near(gain_directivity(&left, &(struct vec3){3, 0, 0}), 1);
+	assert_true(isfinite(gain_directivity(&ahead, &(struct vec3){0, 0, 0})));
 }
 
 static void test_unrotate(void **state)
 {
-	const struct quat left = { 0, sqrtf(0.5f), 0, sqrtf(0.5f) };
-	struct vec3 v = quat_unrotate(&left, &(struct vec3){ -1, 2, 0 });
+	const struct quat left = {0, sqrtf(0.5f), 0, sqrtf(0.5f)};
+	struct vec3 v = quat_unrotate(&left, &(struct vec3){-1, 2, 0});
 
 	/* What is to the west is ahead of one who looks west. */
 	assert_near(v.x, 0);
@@ -77,17 +77,18 @@ static void test_unrotate(void **state)
 static struct audio_pose pose_at(float x, float y, float z)
 {
 	return (struct audio_pose){
-		.position = { x, y, z },
-		.orientation = { 0, 0, 0, 1 },
-		.box_corner = { x - 0.5f, y - 1, z - 0.5f },
-		.box_size = { 1, 2, 1 },
+		.position = {x, y, z},
+		.orientation = {0, 0, 0, 1},
+		.box_corner = {x - 0.5f, y - 1, z - 0.5f},
+		.box_size = {1, 2, 1},
 	};
 }
 
 static void test_bubbles(void **state)
 {
 	struct audio_pose a = pose_at(0, 0, 0), b = pose_at(2.4f, 0, 0), c = pose_at(2.5f, 0, 0);
-	struct ignore_box box = ignore_box_of(&a), near = ignore_box_of(&b), far = ignore_box_of(&c);
+	struct ignore_box box = ignore_box_of(&a), near = ignore_box_of(&b),
+			  far = ignore_box_of(&c);
 	struct audio_pose sdk = pose_at(100, 0, 100), tiny = pose_at(0, 0, 0);
 
 	/* Grown 2.4 times from the corner. */
@@ -104,21 +105,20 @@ static void test_bubbles(void **state)
 	assert_near(box.size.y, 3.12f);
 
 	/* Section 4: the Web SDK's box stays at the origin whatever its user does. */
-	sdk.box_corner = (struct vec3){ -0.5f, 0, -0.5f };
+	sdk.box_corner = (struct vec3){-0.5f, 0, -0.5f};
 	box = ignore_box_of(&sdk);
 	assert_near(box.corner.x, 99.5f);
 	assert_near(box.corner.z, 99.5f);
 }
 
 static const struct acoustics_zone zones[] = {
-	{ { -1, -1, -1 }, { 1, 1, 1 } },
-	{ { 0, 0, 0 }, { 10, 10, 10 } },
-	{ { 50, 0, 0 }, { 60, 10, 10 } },
+	{{-1, -1, -1}, {1, 1, 1}},
+	{{0, 0, 0}, {10, 10, 10}},
+	{{50, 0, 0}, {60, 10, 10}},
 };
-static const struct acoustics_coefficient coefficients[] = { { 2, 1, 0.1f },
-							     { 0, 1, 0.2f },
-							     { 1, 1, 0.3f } };
-static const struct acoustics_reverb reverbs[] = { { 1, 1.5f, 25 }, { 0, 3, 50 } };
+static const struct acoustics_coefficient coefficients[] = {
+	{2, 1, 0.1f}, {0, 1, 0.2f}, {1, 1, 0.3f}};
+static const struct acoustics_reverb reverbs[] = {{1, 1.5f, 25}, {0, 3, 50}};
 static const struct acoustics space = {
 	.coefficient_usual = 0.4f,
 	.n_zones = 3,
@@ -131,7 +131,7 @@ static const struct acoustics space = {
 
 static uint64_t zones_at(float x, float y, float z)
 {
-	return acoustics_zones_at(&space, &(struct vec3){ x, y, z });
+	return acoustics_zones_at(&space, &(struct vec3){x, y, z});
 }
 
 static void test_zones_hold_both_of_their_faces(void **state)

@@ -21,7 +21,7 @@ static unsigned towards(float azimuth_deg, float elevation_deg)
 {
 	float a = azimuth_deg * (float) M_PI / 180, e = elevation_deg * (float) M_PI / 180;
 
-	return hrtf_direction(&(struct vec3){ sinf(a) * cosf(e), sinf(e), -cosf(a) * cosf(e) });
+	return hrtf_direction(&(struct vec3){sinf(a) * cosf(e), sinf(e), -cosf(a) * cosf(e)});
 }
 
 static double energy_db(const struct hrtf *set, unsigned direction, enum hrtf_ear ear)
@@ -60,7 +60,7 @@ static void test_grid_directions_find_themselves(void **state)
 		struct vec3 v = hrtf_direction_vector(i);
 
 		assert_int_equal(hrtf_direction(&v), i);
-		v = (struct vec3){ v.x * 1e5f, v.y * 1e5f, v.z * 1e5f };
+		v = (struct vec3){v.x * 1e5f, v.y * 1e5f, v.z * 1e5f};
 		assert_int_equal(hrtf_direction(&v), i);
 	}
 }
@@ -78,7 +78,7 @@ static void test_nearest_is_near(void **state)
 			c[k] = (float) (int) random / 2147483648.0f;
 		}
 		length = sqrtf(c[0] * c[0] + c[1] * c[1] + c[2] * c[2]);
-		g = hrtf_direction_vector(hrtf_direction(&(struct vec3){ c[0], c[1], c[2] }));
+		g = hrtf_direction_vector(hrtf_direction(&(struct vec3){c[0], c[1], c[2]}));
 		dot = (c[0] * g.x + c[1] * g.y + c[2] * g.z) / length;
 		/* Half of a step in elevation and half of one in azimuth. */
 		assert_true(acosf(fminf(dot, 1)) * 180 / (float) M_PI < 5.6f);
@@ -87,10 +87,10 @@ static void test_nearest_is_near(void **state)
 
 static void test_no_direction_is_ahead(void **state)
 {
-	assert_int_equal(hrtf_direction(&(struct vec3){ 0, 0, 0 }), towards(0, 0));
-	assert_int_equal(hrtf_direction(&(struct vec3){ 0, 5, 0 }), HRTF_DIRECTIONS - 1);
-	assert_int_equal(hrtf_direction(&(struct vec3){ 0, -5, 0 }), 0);
-	assert_int_equal(hrtf_direction(&(struct vec3){ -1e-20f, 0, 1 }), towards(180, 0));
+	assert_int_equal(hrtf_direction(&(struct vec3){0, 0, 0}), towards(0, 0));
+	assert_int_equal(hrtf_direction(&(struct vec3){0, 5, 0}), HRTF_DIRECTIONS - 1);
+	assert_int_equal(hrtf_direction(&(struct vec3){0, -5, 0}), 0);
+	assert_int_equal(hrtf_direction(&(struct vec3){-1e-20f, 0, 1}), towards(180, 0));
 }
 
 static void check_set(const struct hrtf *set)
@@ -180,12 +180,12 @@ static void test_what_is_no_set(void **state)
 
 static void test_cache_refuses_what_it_did_not_write(void **state)
 {
-	const struct hrtf_origin origin = { 1173158, 1664892000, 5 };
+	const struct hrtf_origin origin = {1173158, 1664892000, 5};
 	struct hrtf_origin other = origin;
 	_cleanup_free_ uint8_t *cache = NULL;
 	ssize_t len = hrtf_cache_encode(sphere, &origin, &cache);
 	struct hrtf *set = NULL;
-	static const size_t at[] = { 0, 4, 8, 12, 20, 28, 32, 1000, 500000 };
+	static const size_t at[] = {0, 4, 8, 12, 20, 28, 32, 1000, 500000};
 
 	assert_true(len > 0);
 	for (unsigned i = 0; i < ELEMENTSOF(at); i++) {

@@ -11,7 +11,7 @@
 
 #include "audio/inbound-stream.h"
 
-static const struct jitter_config dynamic = { .dynamic = true };
+static const struct jitter_config dynamic = {.dynamic = true};
 
 static int16_t frame[AUDIO_FRAME_SAMPLES_MAX];
 
@@ -25,7 +25,7 @@ static int16_t *marked(unsigned mark)
 /* One packet whose samples all are its number; yields how many lost frames were asked for. */
 static unsigned arrive(struct jitter_buffer *jitter, unsigned sequence, uint64_t now_usec)
 {
-	int16_t zeros[AUDIO_FRAME_SAMPLES_MAX] = { 0 };
+	int16_t zeros[AUDIO_FRAME_SAMPLES_MAX] = {0};
 	unsigned lost;
 	bool wanted = jitter_buffer_receive(jitter, (uint16_t) sequence, now_usec, &lost);
 
@@ -89,7 +89,7 @@ static void test_a_dry_buffer_conceals_once_then_waits(void **state)
 
 static void test_a_static_buffer_holds_what_it_was_told(void **state)
 {
-	const struct jitter_config three = { .static_frames = 3 };
+	const struct jitter_config three = {.static_frames = 3};
 	_cleanup_(jitter_buffer_freep) struct jitter_buffer *jitter = NULL;
 	uint64_t now = 0;
 
@@ -153,7 +153,7 @@ static void test_a_jump_does_not_make_a_thousand_frames(void **state)
 
 static void test_a_full_ring_loses_its_oldest(void **state)
 {
-	const struct jitter_config hundred = { .static_frames = 100 };
+	const struct jitter_config hundred = {.static_frames = 100};
 	_cleanup_(jitter_buffer_freep) struct jitter_buffer *jitter = NULL;
 
 	assert_int_equal(jitter_buffer_new(&hundred, 1, &jitter), 0);

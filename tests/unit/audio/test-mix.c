@@ -23,8 +23,8 @@ enum {
 
 #define WALK_FRAMES 60
 
-static const struct jitter_config config = { .dynamic = true };
-static const struct uuid sound_id = { { 0xff } };
+static const struct jitter_config config = {.dynamic = true};
+static const struct uuid sound_id = {{0xff}};
 
 static struct mix *mix;
 static struct mix_node *nodes[PEOPLE];
@@ -36,7 +36,7 @@ static struct mix_counts counts;
 
 static struct uuid id_of(unsigned person)
 {
-	return (struct uuid){ { 0, 0, (uint8_t) (person + 1) } };
+	return (struct uuid){{0, 0, (uint8_t) (person + 1)}};
 }
 
 static void join(unsigned person, float x, float z)
@@ -47,9 +47,9 @@ static void join(unsigned person, float x, float z)
 	assert_int_equal(mix_stream_open(mix, nodes[person], AUDIO_STREAM_MICROPHONE, &UUID_NULL,
 					 &config, &voices[person]),
 			 0);
-	voices[person]->pose.position = (struct vec3){ x, 0, z };
-	voices[person]->pose.box_corner = (struct vec3){ x - 0.5f, -1, z - 0.5f };
-	voices[person]->pose.box_size = (struct vec3){ 1, 2, 1 };
+	voices[person]->pose.position = (struct vec3){x, 0, z};
+	voices[person]->pose.box_corner = (struct vec3){x - 0.5f, -1, z - 0.5f};
+	voices[person]->pose.box_size = (struct vec3){1, 2, 1};
 }
 
 static void leave(unsigned person)
@@ -66,7 +66,7 @@ static int setup(void **state)
 		return -1;
 	now_usec = 0;
 	frame_number = 0;
-	counts = (struct mix_counts){ 0 };
+	counts = (struct mix_counts){0};
 	join(LISTENER, 0, 0);
 	join(ALICE, 4, 0);
 	join(BOB, -4, 0);
@@ -174,7 +174,7 @@ static void test_each_is_heard_from_its_side(void **state)
 static void test_turning_turns_the_world(void **state)
 {
 	/* Half a turn. */
-	voices[LISTENER]->pose.orientation = (struct quat){ 0, 1, 0, 0 };
+	voices[LISTENER]->pose.orientation = (struct quat){0, 1, 0, 0};
 	(void) frames(5, ALICE_HZ, 0);
 	assert_true(amplitude(0, ALICE_HZ) > 1.1 * amplitude(1, ALICE_HZ));
 }
@@ -213,10 +213,10 @@ static void test_distance_costs_six_decibels_per_doubling(void **state)
 	double near;
 
 	for (float d = 2; d <= 32; d *= 2) {
-		voices[ALICE]->pose.position = (struct vec3){ 0, 0, -d };
+		voices[ALICE]->pose.position = (struct vec3){0, 0, -d};
 		(void) frames(3, 200, 0);
 		near = both_ears_db(200);
-		voices[ALICE]->pose.position = (struct vec3){ 0, 0, -2 * d };
+		voices[ALICE]->pose.position = (struct vec3){0, 0, -2 * d};
 		(void) frames(3, 200, 0);
 		assert_true(fabs(near - both_ears_db(200) - 6.02) < 0.3);
 	}
@@ -229,7 +229,7 @@ static void test_facing_is_louder(void **state)
 	/* Alice is to the right; she looks ahead, then at the listener: left of her. */
 	(void) frames(3, ALICE_HZ, 0);
 	away = both_ears_db(ALICE_HZ);
-	voices[ALICE]->pose.orientation = (struct quat){ 0, sqrtf(0.5f), 0, sqrtf(0.5f) };
+	voices[ALICE]->pose.orientation = (struct quat){0, sqrtf(0.5f), 0, sqrtf(0.5f)};
 	(void) frames(3, ALICE_HZ, 0);
 	assert_true(fabs(both_ears_db(ALICE_HZ) - away - 20 * log10(1 / 0.6)) < 0.1);
 }
@@ -320,7 +320,7 @@ static void test_streams_have_limits(void **state)
 	struct inbound_stream *stream;
 
 	for (unsigned i = 0; i < MIX_INJECTORS_MAX; i++) {
-		struct uuid id = { { 1, (uint8_t) i } };
+		struct uuid id = {{1, (uint8_t) i}};
 
 		assert_int_equal(mix_stream_open(mix, nodes[BOB], AUDIO_STREAM_INJECTOR, &id,
 						 &config, &stream),
@@ -414,21 +414,21 @@ static void test_nil_and_oneself_are_no_targets(void **state)
 static void test_opinions_have_a_limit(void **state)
 {
 	for (unsigned i = 0; i <= MIX_OPINIONS_MAX; i++) {
-		struct uuid id = { { 9, (uint8_t) (i >> 8), (uint8_t) i } };
+		struct uuid id = {{9, (uint8_t) (i >> 8), (uint8_t) i}};
 		int r = mix_node_set_ignored(mix, nodes[BOB], &id, true);
 
 		assert_int_equal(r, i < MIX_OPINIONS_MAX ? 0 : -ENOBUFS);
 	}
 	/* One that says nothing any more makes room. */
-	assert_int_equal(
-		mix_node_set_ignored(mix, nodes[BOB], &(struct uuid){ { 9, 0, 5 } }, false), 0);
-	assert_int_equal(mix_node_set_ignored(mix, nodes[BOB], &(struct uuid){ { 7 } }, true), 0);
+	assert_int_equal(mix_node_set_ignored(mix, nodes[BOB], &(struct uuid){{9, 0, 5}}, false),
+			 0);
+	assert_int_equal(mix_node_set_ignored(mix, nodes[BOB], &(struct uuid){{7}}, true), 0);
 }
 
 static void test_bubbles_keep_the_near_away(void **state)
 {
-	voices[ALICE]->pose.position = (struct vec3){ 1, 0, 0 };
-	voices[ALICE]->pose.box_corner = (struct vec3){ 0.5f, -1, -0.5f };
+	voices[ALICE]->pose.position = (struct vec3){1, 0, 0};
+	voices[ALICE]->pose.box_corner = (struct vec3){0.5f, -1, -0.5f};
 	(void) frames(3, ALICE_HZ, BOB_HZ);
 	assert_true(hears(ALICE_HZ) && hears(BOB_HZ));
 
@@ -481,11 +481,11 @@ static void test_gains_multiply(void **state)
 
 static void test_zones_change_the_loss(void **state)
 {
-	static const struct acoustics_zone zones[] = { { { 3, -1, -1 }, { 5, 1, 1 } },
-						       { { -1, -1, -1 }, { 1, 1, 1 } } };
-	static const struct acoustics_coefficient pairs[] = { { 0, 1, 1 } };
-	static const struct acoustics_reverb reverbs[] = { { 1, 2, 30 } };
-	const struct acoustics space = { 0.5f, 2, 1, 1, zones, pairs, reverbs };
+	static const struct acoustics_zone zones[] = {{{3, -1, -1}, {5, 1, 1}},
+						      {{-1, -1, -1}, {1, 1, 1}}};
+	static const struct acoustics_coefficient pairs[] = {{0, 1, 1}};
+	static const struct acoustics_reverb reverbs[] = {{1, 2, 30}};
+	const struct acoustics space = {0.5f, 2, 1, 1, zones, pairs, reverbs};
 
 	mix_set_acoustics(mix, &space);
 	(void) frames(3, ALICE_HZ, BOB_HZ);
@@ -527,7 +527,7 @@ static void test_lists_are_counted(void **state)
 	struct uuid alice = id_of(ALICE);
 
 	(void) frame(ALICE_HZ, 0);
-	counts = (struct mix_counts){ 0 };
+	counts = (struct mix_counts){0};
 	(void) frame(ALICE_HZ, 0);
 	/* Oneself is skipped, Alice active, Bob inactive. */
 	assert_int_equal(counts.listed[MIX_LIST_SKIPPED], 1);
@@ -566,7 +566,7 @@ static void test_crowds_come_and_go(void **state)
 
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < ELEMENTSOF(crowd); i++) {
-			struct uuid id = { { 3, (uint8_t) i } };
+			struct uuid id = {{3, (uint8_t) i}};
 
 			assert_int_equal(mix_node_add(mix, &id, &crowd[i]), 0);
 			assert_int_equal(mix_node_add(mix, &id, &crowd[i]), -EEXIST);
@@ -592,7 +592,7 @@ static void record_walk(int16_t ret[static WALK_FRAMES * AUDIO_FRAME_SAMPLES_MAX
 	for (unsigned i = 0; i < WALK_FRAMES; i++) {
 		float a = (float) i * 0.2f;
 
-		voices[ALICE]->pose.position = (struct vec3){ 3 * cosf(a), 0.5f, 1.5f * sinf(a) };
+		voices[ALICE]->pose.position = (struct vec3){3 * cosf(a), 0.5f, 1.5f * sinf(a)};
 		(void) frame(500, i / 10 % 2 ? 700 : 0);
 		memcpy(ret + i * AUDIO_FRAME_SAMPLES_MAX, out, sizeof(out));
 	}

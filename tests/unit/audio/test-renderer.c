@@ -34,7 +34,7 @@ static void run_at(float x, float y, float z, float gain)
 	struct render_params params[FRAMES];
 
 	for (unsigned i = 0; i < FRAMES; i++)
-		params[i] = renderer_place(&(struct vec3){ x, y, z }, gain);
+		params[i] = renderer_place(&(struct vec3){x, y, z}, gain);
 	run(params);
 }
 
@@ -70,7 +70,7 @@ static void test_silence_in_is_silence_out(void **state)
 /* An impulse brings out the filter, and nothing past its end. */
 static void test_impulse_is_the_filter(void **state)
 {
-	struct render_params params = renderer_place(&(struct vec3){ 30, 0, -40 }, 0.25f);
+	struct render_params params = renderer_place(&(struct vec3){30, 0, -40}, 0.25f);
 	float taps[RENDERER_TAPS];
 
 	sound[STREAM_HISTORY_SAMPLES + 200] = 1;
@@ -174,12 +174,12 @@ static void test_a_near_head_casts_a_shadow(void **state)
 
 static void test_every_place_is_finite(void **state)
 {
-	static const float at[] = { 0,     1e-8f, 0.01f, 0.0875f, 0.124f, 0.3f,
-				    0.99f, 1.99f, 2,     1e3f,    1e6f };
+	static const float at[] = {0,     1e-8f, 0.01f, 0.0875f, 0.124f, 0.3f,
+				   0.99f, 1.99f, 2,     1e3f,    1e6f};
 
 	for (unsigned i = 0; i < ELEMENTSOF(at); i++)
 		for (unsigned k = 0; k < ELEMENTSOF(at); k++) {
-			struct vec3 offset = { at[i], -at[k], -at[i] };
+			struct vec3 offset = {at[i], -at[k], -at[i]};
 			struct render_params p = renderer_place(&offset, 1);
 
 			for (unsigned ear = 0; ear < HRTF_EARS; ear++) {
@@ -213,7 +213,7 @@ static void test_moving_makes_no_clicks(void **state)
 	for (unsigned i = 0; i < FRAMES; i++) {
 		float a = (float) i * 2 * (float) M_PI / FRAMES;
 
-		params[i] = renderer_place(&(struct vec3){ 3 * cosf(a), 0.2f, 2.5f * sinf(2 * a) },
+		params[i] = renderer_place(&(struct vec3){3 * cosf(a), 0.2f, 2.5f * sinf(2 * a)},
 					   i % 2 ? 1 : 0.3f);
 	}
 	run(params);
@@ -222,7 +222,7 @@ static void test_moving_makes_no_clicks(void **state)
 
 	/* From silence and back to it. */
 	for (unsigned i = 0; i < FRAMES; i++)
-		params[i] = renderer_place(&(struct vec3){ 3, 0, 0 }, i % 4 == 2 ? 1 : 0);
+		params[i] = renderer_place(&(struct vec3){3, 0, 0}, i % 4 == 2 ? 1 : 0);
 	run(params);
 	assert_true(roughness(right, 480, N) < 3 * smooth);
 }
@@ -231,10 +231,10 @@ static void test_moving_makes_no_clicks(void **state)
  * listener. */
 static void test_fade_is_linear(void **state)
 {
-	struct render_params a = renderer_place(&(struct vec3){ 5, 0, -1 }, 1);
-	struct render_params b = renderer_place(&(struct vec3){ -2, 1, 3 }, 0.5f), none = b;
-	float l[AUDIO_FRAME_SAMPLES] = { 0 }, r[AUDIO_FRAME_SAMPLES] = { 0 };
-	float l2[AUDIO_FRAME_SAMPLES] = { 0 }, r2[AUDIO_FRAME_SAMPLES] = { 0 };
+	struct render_params a = renderer_place(&(struct vec3){5, 0, -1}, 1);
+	struct render_params b = renderer_place(&(struct vec3){-2, 1, 3}, 0.5f), none = b;
+	float l[AUDIO_FRAME_SAMPLES] = {0}, r[AUDIO_FRAME_SAMPLES] = {0};
+	float l2[AUDIO_FRAME_SAMPLES] = {0}, r2[AUDIO_FRAME_SAMPLES] = {0};
 
 	fill_tone(1234);
 	none.gain[0] = none.gain[1] = 0;
@@ -260,7 +260,7 @@ static void test_same_in_same_out(void **state)
 
 static void test_direct_sound_is_only_faded(void **state)
 {
-	float out[AUDIO_FRAME_SAMPLES] = { 0 };
+	float out[AUDIO_FRAME_SAMPLES] = {0};
 
 	for (unsigned i = 0; i < STREAM_BLOCK_SAMPLES; i++)
 		sound[i] = 0.5f;

@@ -13,7 +13,7 @@ static unsigned skipped;
 
 static int setup(void **state)
 {
-	stats = (struct sequence_stats){ 0 };
+	stats = (struct sequence_stats){0};
 	return 0;
 }
 
@@ -101,8 +101,8 @@ static void test_scattered_nonsense_is_never_believed(void **state)
 
 static void test_differences_never_go_below_nothing(void **state)
 {
-	struct sequence_counts now = { .received = 5, .lost = 1 };
-	struct sequence_counts then = { .received = 3, .lost = 2 };
+	struct sequence_counts now = {.received = 5, .lost = 1};
+	struct sequence_counts then = {.received = 3, .lost = 2};
 	struct sequence_counts since = sequence_counts_since(&now, &then);
 
 	assert_int_equal(since.received, 2);

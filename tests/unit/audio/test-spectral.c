@@ -83,7 +83,7 @@ static void start(struct voice *voice)
 	/* From within the head to far away. */
 	float reach = exp2f(3 + 5 * noise());
 
-	voice->offset = (struct vec3){ reach * noise(), reach * noise(), reach * noise() };
+	voice->offset = (struct vec3){reach * noise(), reach * noise(), reach * noise()};
 	voice->speaks = noise() > -0.5f;
 	voice->moves = noise() > 0;
 	voice->last = renderer_place(&voice->offset, 0);
@@ -125,9 +125,9 @@ static void run_scene(unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		start(&voices[i]);
 	for (unsigned frame = 0; frame < FRAMES; frame++) {
-		float exact[HRTF_EARS][AUDIO_FRAME_SAMPLES] = { 0 };
-		float fast[HRTF_EARS][AUDIO_FRAME_SAMPLES] = { 0 };
-		struct spectral_sums sums = { 0 };
+		float exact[HRTF_EARS][AUDIO_FRAME_SAMPLES] = {0};
+		float fast[HRTF_EARS][AUDIO_FRAME_SAMPLES] = {0};
+		struct spectral_sums sums = {0};
 
 		for (unsigned i = 0; i < n; i++) {
 			struct render_params to = advance(&voices[i]);
@@ -157,10 +157,10 @@ static void test_scenes_sound_the_same(void **state)
 static void test_silence_in_is_silence_out(void **state)
 {
 	static const float block[STREAM_BLOCK_SAMPLES];
-	struct render_params from = renderer_place(&(struct vec3){ 1, 2, -30 }, 1);
-	struct render_params to = renderer_place(&(struct vec3){ -1, 0, 0 }, 0.5f);
-	float left[AUDIO_FRAME_SAMPLES] = { 0 }, right[AUDIO_FRAME_SAMPLES] = { 0 };
-	struct spectral_sums sums = { 0 };
+	struct render_params from = renderer_place(&(struct vec3){1, 2, -30}, 1);
+	struct render_params to = renderer_place(&(struct vec3){-1, 0, 0}, 0.5f);
+	float left[AUDIO_FRAME_SAMPLES] = {0}, right[AUDIO_FRAME_SAMPLES] = {0};
+	struct spectral_sums sums = {0};
 	struct spectrum spectrum;
 
 	spectral_transform(spectral, block, &spectrum);

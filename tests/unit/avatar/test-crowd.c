@@ -475,8 +475,8 @@ static void test_traits_that_were_not_sent_come_again(void **state)
 		"0200000000000000 aa000000000000000000000000000001 00 01000000 0100 61 ff");
 }
 
-/* The traits of a crowd reach a newcomer in several messages, each avatar's once, within half of its
- * budget; the other half is for data. */
+/* The traits of a crowd reach a newcomer in several messages, each avatar's once, within half of
+ * its budget; the other half is for data. */
 static void test_flood_is_spread_over_frames(void **state)
 {
 	enum { TRAIT = 6000, SOURCES = 20, BLOCK = 16 + 1 + 4 + 2 + TRAIT + 1 };

@@ -13,7 +13,7 @@
 
 static void test_reads_every_width_in_both_orders(void **state)
 {
-	static const uint8_t data[] = { 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08 };
+	static const uint8_t data[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08};
 	struct reader rd = reader_over(data, sizeof(data));
 
 	assert_int_equal(read_u16le(&rd), 0x0201);
@@ -29,7 +29,7 @@ static void test_reads_every_width_in_both_orders(void **state)
 
 static void test_overrun_is_sticky(void **state)
 {
-	static const uint8_t data[] = { 1, 2, 3 };
+	static const uint8_t data[] = {1, 2, 3};
 	struct reader rd = reader_over(data, sizeof(data));
 
 	assert_int_equal(read_u32le(&rd), 0);
@@ -41,7 +41,7 @@ static void test_overrun_is_sticky(void **state)
 
 static void test_left_over_bytes_are_an_error(void **state)
 {
-	static const uint8_t data[] = { 1, 2 };
+	static const uint8_t data[] = {1, 2};
 	struct reader rd = reader_over(data, sizeof(data));
 
 	(void) read_u8(&rd);
@@ -51,7 +51,7 @@ static void test_left_over_bytes_are_an_error(void **state)
 
 static void test_finite_floats(void **state)
 {
-	static const uint8_t data[] = { 0, 0, 0xc0, 0x7f, 0, 0, 0x80, 0x3f };
+	static const uint8_t data[] = {0, 0, 0xc0, 0x7f, 0, 0, 0x80, 0x3f};
 	struct reader rd = reader_over(data, sizeof(data));
 
 	assert_true(isnan(read_f32le(&rd)));
@@ -63,7 +63,7 @@ static void test_finite_floats(void **state)
 
 static void test_string_longer_than_its_maximum_fails(void **state)
 {
-	static const uint8_t data[] = { 3, 0, 0, 0, 'a', 'b', 'c' };
+	static const uint8_t data[] = {3, 0, 0, 0, 'a', 'b', 'c'};
 	struct reader rd = reader_over(data, sizeof(data));
 	struct span s = read_string32(&rd, 3);
 
@@ -76,7 +76,7 @@ static void test_string_longer_than_its_maximum_fails(void **state)
 
 static void test_writer_never_passes_its_end(void **state)
 {
-	uint8_t buf[4] = { 0 };
+	uint8_t buf[4] = {0};
 	struct writer wr = writer_over(buf, 3);
 
 	write_u16be(&wr, 0x0102);

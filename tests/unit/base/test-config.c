@@ -53,7 +53,7 @@ static int free_schema(void **state)
 /* The configuration that text makes; its messages must be exactly these (lines). */
 static struct config *parse(const char *text, const char *messages)
 {
-	struct config_report report = { 0 };
+	struct config_report report = {0};
 	_cleanup_free_ char *got = NULL;
 	struct config *config = NULL;
 	int r;
@@ -80,8 +80,7 @@ static void test_syntax_errors(void **state)
 	assert_refused("{ \"webrtc\": {}, \"webrtc\": {} }",
 		       "d.json:1:24: duplicate object key near '\"webrtc\"'");
 	assert_refused("", "d.json:1:0: '[' or '{' expected near end of file");
-	assert_refused("{\"a\": \"\xff\"}",
-		       "d.json:1:7: unable to decode byte 0xff near '\"'");
+	assert_refused("{\"a\": \"\xff\"}", "d.json:1:7: unable to decode byte 0xff near '\"'");
 }
 
 static void test_wrong_values(void **state)
@@ -164,7 +163,7 @@ static void test_columns_count_characters(void **state)
 static void test_messages_are_limited_but_counted(void **state)
 {
 	char text[8192] = "{ \"descriptors\": { \"tags\": [0";
-	struct config_report report = { 0 };
+	struct config_report report = {0};
 	_cleanup_free_ char *got = NULL;
 	struct config *config;
 
@@ -182,16 +181,16 @@ static void test_messages_are_limited_but_counted(void **state)
 
 static void test_unknown_keys_are_warned_of_and_comments_are_not(void **state)
 {
-	_cleanup_(config_freep) struct config *config = parse(
-		"{ \"# about\": \"mine\", \"version\": 2.6,\n"
-		"  \"acme\": { \"enable_client\": true },\n"
-		"  \"security\": { \"#\": 1, \"colour\": \"red\",\n"
-		"    \"permissions\": [ { \"permissions_id\": \"ann\", \"age\": 9 } ] },\n"
-		"  \"config-0\": [ { \"pool\": \"a\", \"whatever\": 1 } ]\n"
-		"}",
-		"d.json:2:3: acme: unknown setting, kept\n"
-		"d.json:3:25: security.colour: unknown setting, kept\n"
-		"d.json:4:49: security.permissions[0].age: unknown column, kept");
+	_cleanup_(config_freep) struct config *config =
+		parse("{ \"# about\": \"mine\", \"version\": 2.6,\n"
+		      "  \"acme\": { \"enable_client\": true },\n"
+		      "  \"security\": { \"#\": 1, \"colour\": \"red\",\n"
+		      "    \"permissions\": [ { \"permissions_id\": \"ann\", \"age\": 9 } ] },\n"
+		      "  \"config-0\": [ { \"pool\": \"a\", \"whatever\": 1 } ]\n"
+		      "}",
+		      "d.json:2:3: acme: unknown setting, kept\n"
+		      "d.json:3:25: security.colour: unknown setting, kept\n"
+		      "d.json:4:49: security.permissions[0].age: unknown column, kept");
 
 	assert_non_null(config);
 }
@@ -252,11 +251,11 @@ static void test_numbers_and_booleans_in_every_form(void **state)
 
 static void test_table_rows_get_the_defaults_of_their_columns(void **state)
 {
-	_cleanup_(config_freep) struct config *config = parse(
-		"{ \"scripts\": { \"persistent_scripts\": [ { \"url\": \"a.js\" } ] },"
-		"  \"security\": { \"permissions\": [ { \"permissions_id\": \"ann\","
-		"                                      \"id_can_kick\": 1 } ] } }",
-		"");
+	_cleanup_(config_freep) struct config *config =
+		parse("{ \"scripts\": { \"persistent_scripts\": [ { \"url\": \"a.js\" } ] },"
+		      "  \"security\": { \"permissions\": [ { \"permissions_id\": \"ann\","
+		      "                                      \"id_can_kick\": 1 } ] } }",
+		      "");
 	const json_t *row;
 
 	row = json_array_get(config_get_json(config, "scripts.persistent_scripts"), 0);
@@ -281,7 +280,7 @@ static void test_origin(void **state)
 
 static void test_example_file(void **state)
 {
-	struct config_report report = { 0 };
+	struct config_report report = {0};
 	struct config *config = NULL;
 
 	assert_int_equal(config_load(schema, etc("domain.json"), &config, &report), 0);
@@ -312,7 +311,7 @@ static void test_settings_for_each_assignment_type(void **state)
 
 		assert_true(json_real_value(json_object_get(told, "version")) == 2.6);
 		json_object_del(told, "version");
-		json_object_foreach(told, name, group) {
+		json_object_foreach (told, name, group) {
 			(void) strcat(names, *names ? " " : "");
 			(void) strcat(names, name);
 		}
@@ -323,11 +322,11 @@ static void test_settings_for_each_assignment_type(void **state)
 
 static void test_settings_for_assignments_keep_the_declared_kind(void **state)
 {
-	_cleanup_(config_freep) struct config *config = parse(
-		"{ \"avatars\": { \"min_avatar_height\": \"1\" },"
-		"  \"broadcasting\": { \"users\": [\"ann\"] },"
-		"  \"entity_server_settings\": { \"maxTmpLifetime\": 60, \"mine\": 1 } }",
-		"d.json:1:134: entity_server_settings.mine: unknown setting, kept");
+	_cleanup_(config_freep) struct config *config =
+		parse("{ \"avatars\": { \"min_avatar_height\": \"1\" },"
+		      "  \"broadcasting\": { \"users\": [\"ann\"] },"
+		      "  \"entity_server_settings\": { \"maxTmpLifetime\": 60, \"mine\": 1 } }",
+		      "d.json:1:134: entity_server_settings.mine: unknown setting, kept");
 	json_t *told = config_settings_for_assignment(config, HAT_AVATAR), *group;
 
 	group = json_object_get(told, "avatars");
@@ -353,7 +352,7 @@ static void test_settings_for_assignments_keep_the_declared_kind(void **state)
 
 static int set(struct config *config, const char *setting, const char *text, const char *messages)
 {
-	struct config_report report = { 0 };
+	struct config_report report = {0};
 	_cleanup_free_ char *got = NULL;
 	int r = config_set_text(config, setting, text, &report);
 
@@ -367,7 +366,7 @@ static void test_set(void **state)
 {
 	_cleanup_(config_freep) struct config *config =
 		parse("{ \"metaverse\": { \"local_port\": 1 } }", "");
-	struct json_position at = { 9, 9 };
+	struct json_position at = {9, 9};
 
 	assert_int_equal(set(config, "metaverse.local_port", "40300", ""), 0);
 	assert_int_equal(config_get_int(config, "metaverse.local_port"), 40300);
@@ -393,18 +392,23 @@ static void test_set_refuses_what_loading_refuses(void **state)
 
 	assert_int_equal(set(config, "metaverse.local_port", "many",
 			     "metaverse.local_port: expected a whole number from 1 to 65535, "
-			     "got \"many\""), -EINVAL);
-	assert_int_equal(set(config, "metaverse.port", "1",
-			     "metaverse.port: there is no such setting"), -ENOENT);
-	assert_int_equal(set(config, "descriptors.tags", "[1]",
-			     "descriptors.tags[0]: expected text, got 1"), -EINVAL);
+			     "got \"many\""),
+			 -EINVAL);
+	assert_int_equal(
+		set(config, "metaverse.port", "1", "metaverse.port: there is no such setting"),
+		-ENOENT);
+	assert_int_equal(
+		set(config, "descriptors.tags", "[1]", "descriptors.tags[0]: expected text, got 1"),
+		-EINVAL);
 	assert_int_equal(config_get_int(config, "metaverse.local_port"), 40102);
 }
 
 static void test_copy_is_independent(void **state)
 {
-	_cleanup_(config_freep) struct config *config =
-		parse("{ \"metaverse\": { \"local_port\": 7 } }", ""), *copy = config_copy(config);
+	_cleanup_(config_freep) struct config *config = parse(
+						      "{ \"metaverse\": { \"local_port\": 7 } }",
+						      ""),
+					      *copy = config_copy(config);
 
 	assert_int_equal(set(copy, "metaverse.local_port", "8", ""), 0);
 	assert_int_equal(config_get_int(config, "metaverse.local_port"), 7);
@@ -413,7 +417,7 @@ static void test_copy_is_independent(void **state)
 
 static struct config *load(void)
 {
-	struct config_report report = { 0 };
+	struct config_report report = {0};
 	struct config *config = NULL;
 
 	assert_int_equal(config_load(schema, path, &config, &report), 0);
@@ -436,28 +440,27 @@ static void test_save_keeps_unknown_keys_and_order(void **state)
 		"{\"zebra\": [1.1, {\"y\": 0.1, \"x\": null}],\n"
 		" \"webrtc\": {\"later\": \"é\", \"enable_webrtc\": true, \"#\": \"note\"},\n"
 		" \"version\": 2.6, \"audio_env\": {\"noise_muting_threshold\": 0.003}}";
-	static const char after[] =
-		"{\n"
-		"    \"zebra\": [\n"
-		"        1.1,\n"
-		"        {\n"
-		"            \"y\": 0.1,\n"
-		"            \"x\": null\n"
-		"        }\n"
-		"    ],\n"
-		"    \"webrtc\": {\n"
-		"        \"later\": \"é\",\n"
-		"        \"enable_webrtc\": false,\n"
-		"        \"#\": \"note\"\n"
-		"    },\n"
-		"    \"version\": 2.6,\n"
-		"    \"audio_env\": {\n"
-		"        \"noise_muting_threshold\": 0.003\n"
-		"    },\n"
-		"    \"metaverse\": {\n"
-		"        \"local_port\": 40300\n"
-		"    }\n"
-		"}\n";
+	static const char after[] = "{\n"
+				    "    \"zebra\": [\n"
+				    "        1.1,\n"
+				    "        {\n"
+				    "            \"y\": 0.1,\n"
+				    "            \"x\": null\n"
+				    "        }\n"
+				    "    ],\n"
+				    "    \"webrtc\": {\n"
+				    "        \"later\": \"é\",\n"
+				    "        \"enable_webrtc\": false,\n"
+				    "        \"#\": \"note\"\n"
+				    "    },\n"
+				    "    \"version\": 2.6,\n"
+				    "    \"audio_env\": {\n"
+				    "        \"noise_muting_threshold\": 0.003\n"
+				    "    },\n"
+				    "    \"metaverse\": {\n"
+				    "        \"local_port\": 40300\n"
+				    "    }\n"
+				    "}\n";
 	struct json_position at;
 
 	assert_int_equal(file_replace(path, before, strlen(before), 0600), 0);
@@ -486,7 +489,7 @@ static void test_failed_save_leaves_the_old_file(void **state)
 	assert_int_equal(set(config, "descriptors.world_name", "x", ""), 0);
 	(void) signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	none = (struct rlimit){ 4, old.rlim_max };
+	none = (struct rlimit){4, old.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
 	assert_int_equal(config_save(config), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
@@ -509,7 +512,7 @@ static void test_missing_file_means_defaults_and_can_be_saved(void **state)
 
 static void test_unreadable_file_is_an_error(void **state)
 {
-	struct config_report report = { 0 };
+	struct config_report report = {0};
 	struct config *config = NULL;
 
 	assert_int_equal(config_load(schema, "/", &config, &report), -EISDIR);
@@ -556,9 +559,11 @@ static void assert_bad_schema(const char *setting, const char *message)
 {
 	_cleanup_free_ char *text = NULL, *error = NULL, *expected = NULL;
 	struct schema *bad = NULL;
-	int n = asprintf(&text, "{\"version\": 1, \"settings\": [{"
-				"\"name\": \"g\", \"label\": \"G\","
-				"\"settings\": [%s]}]}", setting);
+	int n = asprintf(&text,
+			 "{\"version\": 1, \"settings\": [{"
+			 "\"name\": \"g\", \"label\": \"G\","
+			 "\"settings\": [%s]}]}",
+			 setting);
 
 	assert_int_equal(file_replace(path, text, (size_t) n, 0600), 0);
 	assert_int_equal(schema_load(path, &bad, &error), -EINVAL);
@@ -573,18 +578,21 @@ static void test_mistakes_in_the_schema_are_found(void **state)
 	assert_bad_schema("{\"name\": \"s\"}", "s: Object item not found: type");
 	assert_bad_schema("{\"name\": \"s\", \"type\": \"int\", \"label\": \"\"}", "s: no help");
 	assert_bad_schema("{\"name\": \"s\", \"type\": \"int\", \"label\": \"\", \"help\": \"\","
-			  " \"colour\": 1}", "s: 1 object item(s) left unpacked: colour");
+			  " \"colour\": 1}",
+			  "s: 1 object item(s) left unpacked: colour");
 	assert_bad_schema("{\"name\": \"s\", \"type\": \"i\", \"label\": \"\", \"help\": \"\"}",
 			  "s: unknown type \"i\"");
 	assert_bad_schema("{\"name\": \"s\", \"type\": \"string\", \"label\": \"\", \"help\": \"\","
-			  " \"format\": \"x\"}", "s: unknown format \"x\"");
+			  " \"format\": \"x\"}",
+			  "s: unknown format \"x\"");
 	assert_bad_schema("{\"name\": \"s\", \"type\": \"int\", \"label\": \"\", \"help\": \"\","
 			  " \"maximum\": 3, \"default\": 4}",
 			  "default of s: expected a whole number of at most 3, got 4");
 	assert_bad_schema("{\"name\": \"s\", \"type\": \"table\", \"label\": \"\", \"help\": \"\"}",
 			  "s: a table has 1 to 32 columns");
 	assert_bad_schema("{\"name\": \"s\", \"type\": \"int\", \"label\": \"\", \"help\": \"\","
-			  " \"assignment-types\": [7]}", "there is no such assignment type");
+			  " \"assignment-types\": [7]}",
+			  "there is no such assignment type");
 }
 
 static void test_data_directory_can_be_moved(void **state)

@@ -21,10 +21,10 @@ static void test_siphash(void **state)
 		size_t len;
 		uint64_t hash;
 	} rows[] = {
-		{ 0, UINT64_C(0xabac0158050fc4dc) },
-		{ 7, UINT64_C(0xd3927d989bb11140) },
-		{ 8, UINT64_C(0x369095118d299a8e) },
-		{ 15, UINT64_C(0xd320d86d2a519956) },
+		{0, UINT64_C(0xabac0158050fc4dc)},
+		{7, UINT64_C(0xd3927d989bb11140)},
+		{8, UINT64_C(0x369095118d299a8e)},
+		{15, UINT64_C(0xd320d86d2a519956)},
 	};
 	uint8_t key[16], data[16];
 
@@ -66,7 +66,7 @@ static void test_hashmap_against_a_model(void **state)
 {
 	_cleanup_(hashmap_freep) struct hashmap *map = hashmap_new(sizeof(uint32_t));
 	static char values[MODEL_KEYS];
-	bool present[MODEL_KEYS] = { false };
+	bool present[MODEL_KEYS] = {false};
 	uint32_t seed = 1;
 	size_t size = 0;
 
@@ -97,13 +97,13 @@ static void test_hashmap_iteration_sees_each_entry_once_while_some_are_removed(v
 	struct item {
 		uint16_t key;
 		unsigned seen;
-	} items[500] = { 0 }, *item;
+	} items[500] = {0}, *item;
 
 	for (uint16_t i = 0; i < ELEMENTSOF(items); i++) {
 		items[i].key = i;
 		assert_int_equal(hashmap_insert(map, &items[i].key, &items[i]), 0);
 	}
-	hashmap_for_each(item, map) {
+	hashmap_for_each (item, map) {
 		item->seen++;
 		if (item->key % 3 != 0)
 			assert_ptr_equal(hashmap_remove(map, &item->key), item);
@@ -114,10 +114,10 @@ static void test_hashmap_iteration_sees_each_entry_once_while_some_are_removed(v
 	}
 	assert_int_equal(hashmap_size(map), 167);
 
-	hashmap_for_each(item, map)
+	hashmap_for_each (item, map)
 		(void) hashmap_remove(map, &item->key);
 	assert_int_equal(hashmap_size(map), 0);
-	hashmap_for_each(item, map)
+	hashmap_for_each (item, map)
 		fail();
 }
 
@@ -130,7 +130,7 @@ static void assert_order(struct list *list, const char *digits)
 {
 	struct node *node;
 
-	list_for_each(node, list, link)
+	list_for_each (node, list, link)
 		assert_int_equal(node->number, *digits++ - '0');
 	assert_int_equal(*digits, 0);
 }
@@ -153,7 +153,7 @@ static void test_list(void **state)
 	assert_order(&list, "01234");
 	assert_ptr_equal(LIST_FIRST(&list, struct node, link), &nodes[0]);
 
-	list_for_each(node, &list, link)
+	list_for_each (node, &list, link)
 		if (node->number % 2 == 0)
 			list_remove(&node->link);
 	assert_order(&list, "13");

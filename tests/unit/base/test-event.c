@@ -90,8 +90,9 @@ static void test_timer_keeps_its_rhythm(void **state)
 	uint64_t first = clock_now_usec() + 5 * USEC_PER_MSEC, next;
 
 	f->stop_after = 40;
-	assert_int_equal(event_timer_new(f->event, first, INTERVAL_USEC, -1, count, f, "test",
-					 &f->timer), 0);
+	assert_int_equal(
+		event_timer_new(f->event, first, INTERVAL_USEC, -1, count, f, "test", &f->timer),
+		0);
 	assert_int_equal(sd_event_loop(f->event), 0);
 	assert_int_equal(f->calls, 40);
 
@@ -117,7 +118,8 @@ static void test_timer_far_behind_leaves_periods_out(void **state)
 
 	f->stop_after = 3;
 	assert_int_equal(event_timer_new(f->event, first, INTERVAL_USEC, 0, stall_once, f, "test",
-					 &f->timer), 0);
+					 &f->timer),
+			 0);
 	assert_int_equal(sd_event_loop(f->event), 0);
 	assert_true(event_timer_skipped(f->timer) >= 60 / 2 - 2);
 	assert_true((event_timer_next_usec(f->timer) - first) % INTERVAL_USEC == 0);
@@ -139,7 +141,8 @@ static void test_timer_a_little_behind_catches_up(void **state)
 
 	f->stop_after = 4;
 	assert_int_equal(event_timer_new(f->event, first, 60 * USEC_PER_MSEC, 0, stall_a_little, f,
-					 "test", &f->timer), 0);
+					 "test", &f->timer),
+			 0);
 	assert_int_equal(sd_event_loop(f->event), 0);
 	assert_int_equal(event_timer_skipped(f->timer), 0);
 }
@@ -171,7 +174,8 @@ static void test_timer_that_cannot_keep_up_lets_others_run(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(event_timer_new(f->event, 0, INTERVAL_USEC, -10, take_too_long, f, "test",
-					 &f->timer), 0);
+					 &f->timer),
+			 0);
 	assert_int_equal(event_oneshot_new(f->event, 0, stop, f, "test", &f->oneshot), 0);
 	event_oneshot_arm(f->oneshot, clock_now_usec() + 10 * INTERVAL_USEC);
 	assert_int_equal(sd_event_loop(f->event), 0);
@@ -237,8 +241,8 @@ static void test_oneshot_that_was_disarmed_is_silent(void **state)
 	assert_int_equal(event_oneshot_new(f->event, -5, on_guard, f, "test", &f->oneshot), 0);
 	event_oneshot_arm(f->oneshot, now + USEC_PER_MSEC);
 	event_oneshot_disarm(f->oneshot);
-	assert_int_equal(event_timer_new(f->event, now, USEC_PER_MSEC, 0, count, f, "test",
-					 &f->timer), 0);
+	assert_int_equal(
+		event_timer_new(f->event, now, USEC_PER_MSEC, 0, count, f, "test", &f->timer), 0);
 	assert_int_equal(sd_event_loop(f->event), 0);
 }
 
@@ -259,8 +263,8 @@ static void test_io_calls_while_there_is_something(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(write(f->fds[1], "abc", 3), 3);
-	assert_int_equal(event_io_new(f->event, f->fds[0], EPOLLIN, -1, on_readable, f, "test",
-				      &f->io), 0);
+	assert_int_equal(
+		event_io_new(f->event, f->fds[0], EPOLLIN, -1, on_readable, f, "test", &f->io), 0);
 	/* Less urgent than the descriptor, so it comes when that has gone quiet. */
 	assert_int_equal(event_oneshot_new(f->event, 1, stop, f, "test", &f->oneshot), 0);
 	event_oneshot_arm(f->oneshot, 0);
@@ -291,7 +295,7 @@ static void assert_notified(int fd, const char *text)
 static void test_notifications(void **state)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	char path[64];
 
 	(void) snprintf(path, sizeof(path), "@hifi-test-%d", (int) getpid());

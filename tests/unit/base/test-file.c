@@ -104,7 +104,7 @@ static void test_failed_write_leaves_the_old_file_and_no_other(void **state)
 	/* A full disk as far as this process can tell, whoever runs it. */
 	(void) signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	limit = (struct rlimit){ 4096, old.rlim_max };
+	limit = (struct rlimit){4096, old.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	assert_int_equal(file_replace(in_dir("file"), much, sizeof(much), 0640), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);

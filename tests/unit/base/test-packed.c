@@ -12,7 +12,7 @@
 #include "base/packed.h"
 
 /* The tables give the bytes in wire order, these formats are little-endian there. */
-#define LE(bytes) ((uint16_t) ((bytes) >> 8 | (bytes) << 8))
+#define LE(bytes)                    ((uint16_t) ((bytes) >> 8 | (bytes) << 8))
 #define assert_near(a, b, tolerance) assert_true(fabs((double) (a) - (b)) <= (tolerance))
 
 static void assert_quat_near(struct quat q, double x, double y, double z, double w,
@@ -47,13 +47,11 @@ static void test_ratios_of_01_section_12_6_and_04_section_2(void **state)
 		uint16_t bytes;
 		double back;
 	} rows[] = {
-		{ 0, 0x0000, 10 },	    { .005f, 0x1000, .004883 },
-		{ .5f, 0x6606, .499893 },   { 1, 0xcc0c, .999786 },
-		{ 1.755f, 0x7616, 1.754814 }, { 9.99f, 0xde7f, 9.989929 },
-		{ 10, 0x0000, 10 },	    { 12, 0xbeff, 12.01416 },
-		{ 100, 0x7af4, 100.02686 }, { 500, 0x47c1, 500.0166 },
-		{ 1000, 0x4781, 1000.02075 }, { 1e9f, 0x4781, 1000.02075 },
-		{ -3, 0x0000, 10 },
+		{0, 0x0000, 10},         {.005f, 0x1000, .004883},   {.5f, 0x6606, .499893},
+		{1, 0xcc0c, .999786},    {1.755f, 0x7616, 1.754814}, {9.99f, 0xde7f, 9.989929},
+		{10, 0x0000, 10},        {12, 0xbeff, 12.01416},     {100, 0x7af4, 100.02686},
+		{500, 0x47c1, 500.0166}, {1000, 0x4781, 1000.02075}, {1e9f, 0x4781, 1000.02075},
+		{-3, 0x0000, 10},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -71,9 +69,9 @@ static void test_clips_of_01_section_12_6_and_04_section_2(void **state)
 		uint16_t bytes;
 		float back;
 	} rows[] = {
-		{ .5f, 0x6606, .49989f }, { 3, 0x6626, 2.99997f }, { 10, 0xf6ff, 10 },
-		{ 30, 0xe2ff, 30 },	  { 16000, 0x80c1, 16000 }, { 16384, 0x00c0, 16384 },
-		{ 40000, 0x0280, 32766 }, { 0, 0x0000, 0 },
+		{.5f, 0x6606, .49989f}, {3, 0x6626, 2.99997f},  {10, 0xf6ff, 10},
+		{30, 0xe2ff, 30},       {16000, 0x80c1, 16000}, {16384, 0x00c0, 16384},
+		{40000, 0x0280, 32766}, {0, 0x0000, 0},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -106,9 +104,9 @@ static void test_gains_of_04_section_2(void **state)
 		uint8_t byte;
 		double back;
 	} rows[] = {
-		{ 0, 0, 0 }, { .001f, 75, .001 }, { .25f, 171, .251189 }, { 1, 195, 1 },
-		{ 31.6f, 255, 31.622777 }, { 1e9f, 255, 31.622777 }, { -1, 0, 0 },
-		{ 1e-30f, 0, 0 },
+		{0, 0, 0},   {.001f, 75, .001},       {.25f, 171, .251189},
+		{1, 195, 1}, {31.6f, 255, 31.622777}, {1e9f, 255, 31.622777},
+		{-1, 0, 0},  {1e-30f, 0, 0},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -123,11 +121,11 @@ static void test_quat6_of_01_section_12_6_and_04_section_2(void **state)
 		struct quat q;
 		uint8_t bytes[6];
 	} rows[] = {
-		{ { 0, 0, 0, 1 }, { 0xbf, 0xff, 0xbf, 0xff, 0x3f, 0xff } },
-		{ { .5f, -.5f, .5f, .5f }, { 0x6d, 0x40, 0x12, 0xbe, 0x12, 0xbe } },
-		{ { .1f, .2f, .3f, .92736185f }, { 0xb6, 0xf2, 0xad, 0xe5, 0x24, 0xd8 } },
-		{ { 0, .38268343f, 0, .92387953f }, { 0xbf, 0xff, 0x9d, 0x5c, 0x3f, 0xff } },
-		{ { -.1f, .2f, .3f, -.92736185f }, { 0xb6, 0xf2, 0xd2, 0x19, 0x5b, 0x26 } },
+		{{0, 0, 0, 1}, {0xbf, 0xff, 0xbf, 0xff, 0x3f, 0xff}},
+		{{.5f, -.5f, .5f, .5f}, {0x6d, 0x40, 0x12, 0xbe, 0x12, 0xbe}},
+		{{.1f, .2f, .3f, .92736185f}, {0xb6, 0xf2, 0xad, 0xe5, 0x24, 0xd8}},
+		{{0, .38268343f, 0, .92387953f}, {0xbf, 0xff, 0x9d, 0x5c, 0x3f, 0xff}},
+		{{-.1f, .2f, .3f, -.92736185f}, {0xb6, 0xf2, 0xd2, 0x19, 0x5b, 0x26}},
 	};
 	struct quat q;
 	uint8_t b[6];
@@ -140,7 +138,10 @@ static void test_quat6_of_01_section_12_6_and_04_section_2(void **state)
 		/* q and −q are the same rotation; the format picks one. */
 		q = packed_quat6_decode(b);
 		sign = q.x * rows[i].q.x + q.y * rows[i].q.y + q.z * rows[i].q.z +
-				       q.w * rows[i].q.w < 0 ? -1 : 1;
+					       q.w * rows[i].q.w <
+				       0
+			       ? -1
+			       : 1;
 		assert_quat_near(q, sign * rows[i].q.x, sign * rows[i].q.y, sign * rows[i].q.z,
 				 sign * rows[i].q.w, 5e-5);
 	}
@@ -155,9 +156,9 @@ static void test_quat6_of_01_section_12_6_and_04_section_2(void **state)
 
 static void test_quat6_of_a_quarter_turn_survives_the_sdk_bug(void **state)
 {
-	static const uint8_t from_sdk[6] = { 0xbf, 0xff, 0x3f, 0xff, 0xff, 0xff };
-	static const uint8_t ours[6] = { 0xbf, 0xff, 0x3f, 0xff, 0x00, 0x00 };
-	const struct quat turn = { 0, .70710678f, 0, .70710678f };
+	static const uint8_t from_sdk[6] = {0xbf, 0xff, 0x3f, 0xff, 0xff, 0xff};
+	static const uint8_t ours[6] = {0xbf, 0xff, 0x3f, 0xff, 0x00, 0x00};
+	const struct quat turn = {0, .70710678f, 0, .70710678f};
 	uint8_t b[6];
 
 	packed_quat6_encode(&turn, b);
@@ -169,8 +170,9 @@ static void test_quat6_of_a_quarter_turn_survives_the_sdk_bug(void **state)
 static void test_quat6_decodes_everything_to_something_finite(void **state)
 {
 	static const uint8_t corners[][6] = {
-		{ 0xff, 0xff, 0xff, 0xff, 0x7f, 0xff }, { 0, 0, 0, 0, 0, 0 },
-		{ 0x7f, 0xff, 0, 0, 0x7f, 0xff },
+		{0xff, 0xff, 0xff, 0xff, 0x7f, 0xff},
+		{0, 0, 0, 0, 0, 0},
+		{0x7f, 0xff, 0, 0, 0x7f, 0xff},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(corners); i++) {
@@ -182,7 +184,7 @@ static void test_quat6_decodes_everything_to_something_finite(void **state)
 
 static void test_quat8(void **state)
 {
-	const struct quat identity = { 0, 0, 0, 1 }, unnormalised = { 0, 2, 0, 0 };
+	const struct quat identity = {0, 0, 0, 1}, unnormalised = {0, 2, 0, 0};
 	uint8_t b[8];
 
 	packed_quat8_encode(&identity, b);
@@ -190,14 +192,14 @@ static void test_quat8(void **state)
 	assert_quat_near(packed_quat8_decode(b), 0, 0, 0, 1, 2e-5);
 	packed_quat8_encode(&unnormalised, b);
 	assert_quat_near(packed_quat8_decode(b), 0, 1, 0, 0, 2e-5);
-	packed_quat8_encode(&(struct quat){ 0, 0, 0, 0 }, b);
+	packed_quat8_encode(&(struct quat){0, 0, 0, 0}, b);
 	assert_quat_near(packed_quat8_decode(b), 0, 0, 0, 0, 2e-5);
 }
 
 static void test_vectors_must_be_finite(void **state)
 {
-	const struct vec3 v = { 1.5f, -2.25f, 100 };
-	const struct quat q = { 1, 2, 3, NAN };
+	const struct vec3 v = {1.5f, -2.25f, 100};
+	const struct quat q = {1, 2, 3, NAN};
 	uint8_t b[28];
 	struct writer wr = writer_over(b, sizeof(b));
 	struct reader rd = reader_over(b, sizeof(b));
@@ -220,16 +222,16 @@ static void test_bcc_of_01_section_12_4(void **state)
 		uint64_t v;
 		uint8_t len, bytes[5];
 	} rows[] = {
-		{ 0, 1, { 0x00 } },
-		{ 1, 1, { 0x40 } },
-		{ 2, 1, { 0x20 } },
-		{ 63, 1, { 0x7e } },
-		{ 64, 2, { 0x80, 0x80 } },
-		{ 127, 2, { 0xbf, 0x80 } },
-		{ 128, 2, { 0x80, 0x40 } },
-		{ 300, 2, { 0x8d, 0x20 } },
-		{ 16383, 3, { 0xdf, 0xff, 0x80 } },
-		{ 4294967295, 5, { 0xf7, 0xff, 0xff, 0xff, 0xf8 } },
+		{0, 1, {0x00}},
+		{1, 1, {0x40}},
+		{2, 1, {0x20}},
+		{63, 1, {0x7e}},
+		{64, 2, {0x80, 0x80}},
+		{127, 2, {0xbf, 0x80}},
+		{128, 2, {0x80, 0x40}},
+		{300, 2, {0x8d, 0x20}},
+		{16383, 3, {0xdf, 0xff, 0x80}},
+		{4294967295, 5, {0xf7, 0xff, 0xff, 0xff, 0xf8}},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -256,8 +258,8 @@ static void test_bcc_reads_the_shorter_form(void **state)
 
 static void test_bcc_covers_64_bits_and_no_more(void **state)
 {
-	static const uint64_t values[] = { UINT64_MAX, UINT64_C(1) << 63, UINT64_C(1) << 62,
-					   UINT64_C(1) << 56, UINT64_C(1) << 55 };
+	static const uint64_t values[] = {UINT64_MAX, UINT64_C(1) << 63, UINT64_C(1) << 62,
+					  UINT64_C(1) << 56, UINT64_C(1) << 55};
 	uint8_t too_long[12];
 	struct reader rd;
 

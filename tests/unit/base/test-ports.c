@@ -20,22 +20,21 @@ static const struct {
 	const char *process;
 	enum port_reach reach;
 } expected[] = {
-	{ "http", 40100, PORT_TCP, "domain-server", PORT_REACH_HOST },
-	{ "https", 40101, PORT_TCP, "domain-server", PORT_REACH_NOBODY },
-	{ "domain", 40102, PORT_UDP, "domain-server", PORT_REACH_EVERYONE },
-	{ "signalling", 40102, PORT_TCP, "domain-server", PORT_REACH_EVERYONE },
-	{ "audio", 48000, PORT_UDP, "assignment-client@audio", PORT_REACH_EVERYONE },
-	{ "avatar", 48001, PORT_UDP, "assignment-client@avatar", PORT_REACH_EVERYONE },
-	{ "agent", 48002, PORT_UDP, "assignment-client@agent", PORT_REACH_EVERYONE },
-	{ "asset", 48003, PORT_UDP, "assignment-client@asset", PORT_REACH_EVERYONE },
-	{ "messages", 48004, PORT_UDP, "assignment-client@messages", PORT_REACH_EVERYONE },
-	{ "entity-script", 48005, PORT_UDP, "assignment-client@entity-script",
-	  PORT_REACH_EVERYONE },
-	{ "entity", 48006, PORT_UDP, "assignment-client@entity", PORT_REACH_EVERYONE },
-	{ "voxel", 48010, PORT_UDP, "assignment-client@voxel", PORT_REACH_EVERYONE },
-	{ "particle", 48011, PORT_UDP, "assignment-client@particle", PORT_REACH_EVERYONE },
-	{ "metavoxel", 48012, PORT_UDP, "assignment-client@metavoxel", PORT_REACH_EVERYONE },
-	{ "metrics", 9703, PORT_TCP, "domain-server", PORT_REACH_HOST },
+	{"http", 40100, PORT_TCP, "domain-server", PORT_REACH_HOST},
+	{"https", 40101, PORT_TCP, "domain-server", PORT_REACH_NOBODY},
+	{"domain", 40102, PORT_UDP, "domain-server", PORT_REACH_EVERYONE},
+	{"signalling", 40102, PORT_TCP, "domain-server", PORT_REACH_EVERYONE},
+	{"audio", 48000, PORT_UDP, "assignment-client@audio", PORT_REACH_EVERYONE},
+	{"avatar", 48001, PORT_UDP, "assignment-client@avatar", PORT_REACH_EVERYONE},
+	{"agent", 48002, PORT_UDP, "assignment-client@agent", PORT_REACH_EVERYONE},
+	{"asset", 48003, PORT_UDP, "assignment-client@asset", PORT_REACH_EVERYONE},
+	{"messages", 48004, PORT_UDP, "assignment-client@messages", PORT_REACH_EVERYONE},
+	{"entity-script", 48005, PORT_UDP, "assignment-client@entity-script", PORT_REACH_EVERYONE},
+	{"entity", 48006, PORT_UDP, "assignment-client@entity", PORT_REACH_EVERYONE},
+	{"voxel", 48010, PORT_UDP, "assignment-client@voxel", PORT_REACH_EVERYONE},
+	{"particle", 48011, PORT_UDP, "assignment-client@particle", PORT_REACH_EVERYONE},
+	{"metavoxel", 48012, PORT_UDP, "assignment-client@metavoxel", PORT_REACH_EVERYONE},
+	{"metrics", 9703, PORT_TCP, "domain-server", PORT_REACH_HOST},
 };
 
 static void test_table(void **state)

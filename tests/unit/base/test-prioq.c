@@ -23,7 +23,7 @@ static uint64_t smallest(const struct prioq_item *items)
 static void test_first_is_smallest_after_any_change(void **state)
 {
 	static struct prioq_item items[N];
-	struct prioq q = { 0 };
+	struct prioq q = {0};
 
 	srand(7);
 	for (unsigned i = 0; i < 20000; i++) {
@@ -46,7 +46,7 @@ static void test_first_is_smallest_after_any_change(void **state)
 static void test_comes_out_sorted(void **state)
 {
 	static struct prioq_item items[N];
-	struct prioq q = { 0 };
+	struct prioq q = {0};
 	uint64_t last = 0;
 
 	srand(11);

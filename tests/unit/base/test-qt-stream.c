@@ -45,10 +45,10 @@ static void test_strings_of_01_section_12_2(void **state)
 		const char *text;
 		uint8_t len, bytes[10];
 	} rows[] = {
-		{ NULL, 4, { 0xff, 0xff, 0xff, 0xff } },
-		{ "", 4, { 0, 0, 0, 0 } },
-		{ "ab", 8, { 0, 0, 0, 4, 0, 0x61, 0, 0x62 } },
-		{ "é😀", 10, { 0, 0, 0, 6, 0, 0xe9, 0xd8, 0x3d, 0xde, 0 } },
+		{NULL, 4, {0xff, 0xff, 0xff, 0xff}},
+		{"", 4, {0, 0, 0, 0}},
+		{"ab", 8, {0, 0, 0, 4, 0, 0x61, 0, 0x62}},
+		{"é😀", 10, {0, 0, 0, 6, 0, 0xe9, 0xd8, 0x3d, 0xde, 0}},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -68,8 +68,8 @@ static void test_strings_of_01_section_12_2(void **state)
 static void test_byte_arrays_and_lists_of_01_section_12_2(void **state)
 {
 	static const uint8_t bytes[] = {
-		0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 2, 0x61, 0x62, 0, 0, 0, 4, 0x4d,
-		0x57, 0x6f, 0x6d,
+		0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0,    0,    0,    0,
+		2,    0x61, 0x62, 0,    0, 0, 4, 0x4d, 0x57, 0x6f, 0x6d,
 	};
 	uint8_t b[sizeof(bytes)];
 	struct writer wr = writer_over(b, sizeof(b));
@@ -93,8 +93,8 @@ static void test_byte_arrays_and_lists_of_01_section_12_2(void **state)
 
 static void test_uuid_of_01_section_12_2(void **state)
 {
-	static const uint8_t bytes[] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
-					 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+	static const uint8_t bytes[] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+					0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
 	struct reader rd = reader_over(bytes, sizeof(bytes));
 	struct uuid u = read_uuid(&rd);
 
@@ -106,10 +106,10 @@ static void test_bad_strings_are_refused(void **state)
 	static const struct {
 		uint8_t len, bytes[8];
 	} rows[] = {
-		{ 7, { 0, 0, 0, 3, 0, 0x61, 0 } },	 /* odd */
-		{ 8, { 0, 0, 0, 6, 0, 0x61, 0, 0x62 } }, /* cut short */
-		{ 8, { 0xff, 0xff, 0xff, 0xfe, 0, 0x61, 0, 0x62 } },
-		{ 3, { 0, 0, 0 } },
+		{7, {0, 0, 0, 3, 0, 0x61, 0}},       /* odd */
+		{8, {0, 0, 0, 6, 0, 0x61, 0, 0x62}}, /* cut short */
+		{8, {0xff, 0xff, 0xff, 0xfe, 0, 0x61, 0, 0x62}},
+		{3, {0, 0, 0}},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -142,15 +142,16 @@ static void test_what_is_no_character_becomes_the_replacement(void **state)
 	struct writer wr = writer_over(b, sizeof(b));
 
 	assert_int_equal(read_qstring(&rd, 5, &text), 0);
-	assert_string_equal(text, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" "a\xef\xbf\xbd");
+	assert_string_equal(text, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+				  "a\xef\xbf\xbd");
 	write_qstring(&wr, "a\xff\xe2\x82");
 	assert_written(&wr, "\0\0\0\x08\0a\xff\xfd\xff\xfd\xff\xfd", 12);
 }
 
 static void test_qcompress_of_01_section_12_2(void **state)
 {
-	static const uint8_t bytes[] = { 0,    0,    0,	   2,	 0x78, 0x9c, 0xab,
-					 0xae, 0x05, 0x00, 0x01, 0x75, 0x00, 0xf9 };
+	static const uint8_t bytes[] = {0,    0,    0,    2,    0x78, 0x9c, 0xab,
+					0xae, 0x05, 0x00, 0x01, 0x75, 0x00, 0xf9};
 	struct writer wr = writer_growing(100);
 	char out[2];
 
@@ -174,8 +175,7 @@ static void test_qcompress_of_nothing(void **state)
 
 static void test_qcompress_refuses_lies(void **state)
 {
-	uint8_t b[] = { 0,    0,    0,	  2,	0x78, 0x9c, 0xab, 0xae,
-			0x05, 0x00, 0x01, 0x75, 0x00, 0xf9, 0 };
+	uint8_t b[] = {0, 0, 0, 2, 0x78, 0x9c, 0xab, 0xae, 0x05, 0x00, 0x01, 0x75, 0x00, 0xf9, 0};
 	char out[8];
 
 	assert_int_equal(qcompress_decode(b, sizeof(b), out, sizeof(out)), -EBADMSG);
@@ -191,9 +191,9 @@ static void test_qcompress_refuses_lies(void **state)
 /* --- qbjs --- */
 
 static const uint8_t qbjs_vector[] = {
-	0x71, 0x62, 0x6a, 0x73, 0x01, 0, 0, 0, 0x28, 0, 0, 0, 0x05, 0, 0, 0,
-	0x20, 0, 0, 0, 0x3a, 0, 0, 0, 0x01, 0, 0x61, 0, 0x9b, 0x03, 0, 0,
-	0x01, 0, 0x62, 0, 0x01, 0, 0x78, 0, 0x0c, 0, 0, 0, 0x14, 0, 0, 0,
+	0x71, 0x62, 0x6a, 0x73, 0x01, 0, 0,    0, 0x28, 0, 0,    0, 0x05, 0,    0, 0,
+	0x20, 0,    0,    0,    0x3a, 0, 0,    0, 0x01, 0, 0x61, 0, 0x9b, 0x03, 0, 0,
+	0x01, 0,    0x62, 0,    0x01, 0, 0x78, 0, 0x0c, 0, 0,    0, 0x14, 0,    0, 0,
 };
 
 static void test_qbjs_of_02_section_12(void **state)

@@ -54,7 +54,8 @@ static void put(struct state_file *f, unsigned table, unsigned slot, const char 
 	assert_int_equal(state_file_commit(f, table, slot, &wr), 0);
 }
 
-static void assert_record(const struct state_file *f, unsigned table, unsigned slot, const char *text)
+static void assert_record(const struct state_file *f, unsigned table, unsigned slot,
+			  const char *text)
 {
 	struct span span;
 

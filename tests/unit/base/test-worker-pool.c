@@ -29,7 +29,7 @@ static void count(void *userdata, size_t i)
 static void check(unsigned threads, size_t n, unsigned rounds)
 {
 	_cleanup_(worker_pool_freep) struct worker_pool *pool = NULL;
-	struct job job = { .calls = { 0 } };
+	struct job job = {.calls = {0}};
 
 	assert_int_equal(worker_pool_new(threads, &pool), 0);
 	assert_int_equal(worker_pool_threads(pool), threads);
@@ -53,7 +53,7 @@ static void test_every_item_once_in_every_round(void **state)
 static void test_without_threads_the_caller_does_it_all(void **state)
 {
 	_cleanup_(worker_pool_freep) struct worker_pool *pool = NULL;
-	struct job job = { .calls = { 0 } };
+	struct job job = {.calls = {0}};
 
 	assert_int_equal(worker_pool_new(1, &pool), 0);
 	worker_pool_run(pool, ITEMS, count, &job);

@@ -50,8 +50,8 @@ struct guest {
 /* config: contents of domain.json, or NULL for none. */
 void domain_open(struct domain *d, const char *config);
 void domain_close(struct domain *d);
-/* Stops the server and starts it again with the file as it is now, on the same UDP port. What it gave us
- * to hold is lost. */
+/* Stops the server and starts it again with the file as it is now, on the same UDP port. What it
+ * gave us to hold is lost. */
 void domain_restart(struct domain *d);
 /* The same, but the successor gets it. */
 void domain_succeed(struct domain *d);

@@ -182,8 +182,7 @@ static void test_queue_to_json(void **state)
 	const char *key;
 
 	assert_int_equal(json_object_size(queue), 1);
-	json_object_foreach(queue, key, row)
-	{
+	json_object_foreach (queue, key, row) {
 		assert_string_equal(json_string_value(json_object_get(row, "type")), "audio-mixer");
 		assert_string_equal(json_string_value(json_object_get(row, "pool")), "p");
 	}

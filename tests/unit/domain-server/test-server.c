@@ -368,9 +368,10 @@ static void test_who_was_not_proven_begins_anew(void **state)
 /* The file as it is now decides, not as it was. */
 static void test_successor_of_another_configuration(void **state)
 {
-	static const char config[] = "{\"config-0\": [], \"security\": {\"standard_permissions\": ["
-				     "{\"permissions_id\": \"localhost\", \"id_can_connect\": false}, "
-				     "{\"permissions_id\": \"anonymous\", \"id_can_connect\": false}]}}";
+	static const char config[] =
+		"{\"config-0\": [], \"security\": {\"standard_permissions\": ["
+		"{\"permissions_id\": \"localhost\", \"id_can_connect\": false}, "
+		"{\"permissions_id\": \"anonymous\", \"id_can_connect\": false}]}}";
 	struct guest *mixer, *person;
 
 	domain_open(&d, NULL);

@@ -114,8 +114,7 @@ static void assert_fails(const struct fixture *f, const char *name)
 
 	assert_false(report_is_ok(&f->report));
 	assert_true(json_is_false(json_object_get(json, "ok")));
-	json_array_foreach(json_object_get(json, "checks"), i, check)
-	{
+	json_array_foreach (json_object_get(json, "checks"), i, check) {
 		const char *found = json_string_value(json_object_get(check, "name"));
 
 		assert_int_equal(json_is_true(json_object_get(check, "ok")),

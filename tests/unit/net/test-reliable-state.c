@@ -12,9 +12,9 @@
 
 #include "net/reliable-connection.h"
 
-#define N_PACKETS  2000
-#define LINK_MAX   512
-#define STEP_USEC  (1 * USEC_PER_MSEC)
+#define N_PACKETS   2000
+#define LINK_MAX    512
+#define STEP_USEC   (1 * USEC_PER_MSEC)
 #define TRAVEL_USEC (5 * USEC_PER_MSEC)
 
 struct datagram {

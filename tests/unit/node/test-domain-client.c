@@ -1,4 +1,5 @@
-/* An assignment client's life against a domain-server that the test plays (protocol 02 section 11.3). */
+/* An assignment client's life against a domain-server that the test plays (protocol 02
+ * section 11.3). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,10 +32,11 @@ struct world {
 	struct endpoint *ds;
 	struct uuid assignment, session;
 	struct hifi_addr client_addr;
-	unsigned n_assignment_requests, n_connects, n_lists, n_settings_requests, n_goodbyes, n_stats;
+	unsigned n_assignment_requests, n_connects, n_lists, n_settings_requests, n_goodbyes,
+		n_stats;
 	unsigned n_signals;
 	char signal[128]; /* the last */
-	bool is_mute; /* answers nothing */
+	bool is_mute;     /* answers nothing */
 	bool withhold_settings;
 	char last_interests[DOMAIN_INTEREST_MAX + 1];
 
@@ -42,7 +44,8 @@ struct world {
 	struct node_list *nodes;
 	struct endpoint *ep;
 	struct domain_client *dc;
-	unsigned n_assigned, n_settings, n_connected, n_ended, n_added, n_killed, n_activated, n_denied;
+	unsigned n_assigned, n_settings, n_connected, n_ended, n_added, n_killed, n_activated,
+		n_denied;
 	int settings_limit;
 	int settings_result;
 };
@@ -52,7 +55,7 @@ struct world {
 static int ds_on_request_assignment(void *userdata, const struct received *rx)
 {
 	struct world *w = userdata;
-	struct domain_assignment assignment = { .type = HAT_MESSAGES, .id = w->assignment };
+	struct domain_assignment assignment = {.type = HAT_MESSAGES, .id = w->assignment};
 	uint8_t data[256];
 	struct writer wr = writer_over(data, sizeof(data));
 
@@ -156,7 +159,8 @@ static int ds_on_signaling(void *userdata, const struct received *rx)
 	struct span json;
 
 	assert_int_equal(domain_signaling_decode(rx->payload, &json), 0);
-	(void) snprintf(w->signal, sizeof(w->signal), "%.*s", (int) json.len, (const char *) json.data);
+	(void) snprintf(w->signal, sizeof(w->signal), "%.*s", (int) json.len,
+			(const char *) json.data);
 	w->n_signals++;
 	return 0;
 }
@@ -176,8 +180,8 @@ static int on_settings(void *userdata, const json_t *settings)
 	struct world *w = userdata;
 
 	w->n_settings++;
-	w->settings_limit = (int) json_integer_value(
-		json_object_get(json_object_get(settings, "messages_mixer"), "max_node_messages_per_second"));
+	w->settings_limit = (int) json_integer_value(json_object_get(
+		json_object_get(settings, "messages_mixer"), "max_node_messages_per_second"));
 	return w->settings_result;
 }
 
@@ -224,7 +228,7 @@ static const struct domain_client_ops client_ops = {
 	.denied = on_denied,
 };
 
-static const struct endpoint_ops no_ops = { 0 };
+static const struct endpoint_ops no_ops = {0};
 
 static void world_open_domain(struct world *w)
 {
@@ -255,14 +259,16 @@ static struct hifi_addr addr_of(const struct endpoint *ep)
 
 static void world_open(struct world *w)
 {
-	const struct endpoint_options options = { .fd = -1, .loopback_only = true };
-	struct domain_client_options client_options = { .assignment_type = HAT_MESSAGES, .version = "1" };
+	const struct endpoint_options options = {.fd = -1, .loopback_only = true};
+	struct domain_client_options client_options = {.assignment_type = HAT_MESSAGES,
+						       .version = "1"};
 
 	world_open_domain(w);
 	assert_int_equal(node_list_new(&w->nodes), 0);
 	assert_int_equal(endpoint_new(w->event, &options, w->nodes, &no_ops, w, &w->ep), 0);
 	client_options.domain = addr_of(w->ds);
-	assert_int_equal(domain_client_new(w->event, w->ep, w->nodes, &client_options, &client_ops, w, &w->dc),
+	assert_int_equal(domain_client_new(w->event, w->ep, w->nodes, &client_options, &client_ops,
+					   w, &w->dc),
 			 0);
 }
 
@@ -290,7 +296,7 @@ static int visitor_on_ping(void *userdata, const struct received *rx)
 {
 	struct visitor *v = userdata;
 	struct domain_ping ping;
-	struct domain_ping_reply reply = { 0 };
+	struct domain_ping_reply reply = {0};
 	uint8_t data[32];
 	struct writer wr = writer_over(data, sizeof(data));
 
@@ -299,7 +305,8 @@ static int visitor_on_ping(void *userdata, const struct received *rx)
 	reply.type = ping.type;
 	reply.ping_time_usec = ping.time_usec;
 	domain_ping_reply_encode(&wr, &reply);
-	return endpoint_send_node_at(v->ep, rx->node, rx->from, PACKET_PING_REPLY, span_of(data, wr.len));
+	return endpoint_send_node_at(v->ep, rx->node, rx->from, PACKET_PING_REPLY,
+				     span_of(data, wr.len));
 }
 
 static int visitor_on_answer(void *userdata, const struct received *rx)
@@ -314,10 +321,10 @@ static int visitor_on_answer(void *userdata, const struct received *rx)
 
 static void visitor_open(struct world *w, struct visitor *v, struct hifi_addr mixer)
 {
-	const struct endpoint_options options = { .fd = -1, .loopback_only = true };
+	const struct endpoint_options options = {.fd = -1, .loopback_only = true};
 	struct uuid secret = uuid_random(), id = uuid_random();
 
-	*v = (struct visitor){ 0 };
+	*v = (struct visitor){0};
 	assert_int_equal(node_list_new(&v->nodes), 0);
 	assert_int_equal(endpoint_new(w->event, &options, v->nodes, &no_ops, v, &v->ep), 0);
 	endpoint_handle(v->ep, PACKET_PING, visitor_on_ping, v);
@@ -349,7 +356,7 @@ static void visitor_close(struct visitor *v)
 
 static void test_assignment_settings_stats(void **state)
 {
-	struct world w = { 0 };
+	struct world w = {0};
 
 	world_open(&w);
 	assert_true(run_until(w.event, &w.n_connected, 1));
@@ -367,7 +374,7 @@ static void test_assignment_settings_stats(void **state)
 
 static void test_goodbye(void **state)
 {
-	struct world w = { 0 };
+	struct world w = {0};
 
 	world_open(&w);
 	assert_true(run_until(w.event, &w.n_connected, 1));
@@ -378,7 +385,7 @@ static void test_goodbye(void **state)
 
 static void test_visitor_is_found_and_lost(void **state)
 {
-	struct world w = { 0 };
+	struct world w = {0};
 	struct visitor v;
 	uint8_t data[64];
 	struct writer wr = writer_over(data, sizeof(data));
@@ -396,7 +403,8 @@ static void test_visitor_is_found_and_lost(void **state)
 	v.n_pings = 0;
 	assert_true(run_until(w.event, &v.n_pings, 2));
 
-	assert_int_equal(endpoint_send_reliable(w.ds, &w.client_addr, PACKET_DOMAIN_SERVER_REMOVED_NODE,
+	assert_int_equal(endpoint_send_reliable(w.ds, &w.client_addr,
+						PACKET_DOMAIN_SERVER_REMOVED_NODE,
 						span_of(v.record.id.b, 16)),
 			 0);
 	assert_true(run_until(w.event, &w.n_killed, 1));
@@ -407,7 +415,7 @@ static void test_visitor_is_found_and_lost(void **state)
 
 static void test_only_the_domain_server_is_obeyed(void **state)
 {
-	struct world w = { 0 };
+	struct world w = {0};
 	struct visitor v;
 	uint8_t data[64];
 	struct writer wr = writer_over(data, sizeof(data));
@@ -419,7 +427,8 @@ static void test_only_the_domain_server_is_obeyed(void **state)
 	client = addr_of(w.ep);
 	domain_node_record_encode(&wr, &v.record, DOMAIN_LISTENER_NATIVE);
 	/* The right packet from the wrong address. */
-	assert_int_equal(endpoint_send(v.ep, &client, PACKET_DOMAIN_SERVER_ADDED_NODE, span_of(data, wr.len)),
+	assert_int_equal(endpoint_send(v.ep, &client, PACKET_DOMAIN_SERVER_ADDED_NODE,
+				       span_of(data, wr.len)),
 			 0);
 	run_for(w.event, 100 * USEC_PER_MSEC);
 	assert_int_equal(w.n_added, 0);
@@ -429,7 +438,7 @@ static void test_only_the_domain_server_is_obeyed(void **state)
 
 static void test_no_settings_end_the_assignment(void **state)
 {
-	struct world w = { .withhold_settings = true };
+	struct world w = {.withhold_settings = true};
 
 	world_open(&w);
 	assert_true(run_until(w.event, &w.n_settings_requests, 1));
@@ -445,7 +454,7 @@ static void test_no_settings_end_the_assignment(void **state)
 
 static void test_a_hat_that_cannot_start(void **state)
 {
-	struct world w = { .settings_result = -EIO };
+	struct world w = {.settings_result = -EIO};
 
 	world_open(&w);
 	assert_true(run_until(w.event, &w.n_ended, 1));
@@ -455,7 +464,7 @@ static void test_a_hat_that_cannot_start(void **state)
 
 static void test_denial_is_told(void **state)
 {
-	struct world w = { .is_mute = true };
+	struct world w = {.is_mute = true};
 	const struct domain_denied denied = {
 		.reason = DENIED_TOO_MANY_USERS,
 		.message = span_of("full", 4),
@@ -469,7 +478,8 @@ static void test_denial_is_told(void **state)
 	assert_true(run_until(w.event, &w.n_connected, 1));
 	client = addr_of(w.ep);
 	domain_denied_encode(&wr, &denied);
-	assert_int_equal(endpoint_send(w.ds, &client, PACKET_DOMAIN_CONNECTION_DENIED, span_of(data, wr.len)),
+	assert_int_equal(endpoint_send(w.ds, &client, PACKET_DOMAIN_CONNECTION_DENIED,
+				       span_of(data, wr.len)),
 			 0);
 	assert_true(run_until(w.event, &w.n_denied, 1));
 	world_close(&w);
@@ -505,7 +515,8 @@ static void memory_set(struct node *node, struct span text)
 {
 	struct text *t = node->data;
 
-	(void) snprintf(t->chars, sizeof(t->chars), "%.*s", (int) text.len, (const char *) text.data);
+	(void) snprintf(t->chars, sizeof(t->chars), "%.*s", (int) text.len,
+			(const char *) text.data);
 }
 
 static int memory_on_subscribe(void *userdata, const struct received *rx)
@@ -582,7 +593,7 @@ static void need(bool condition)
 
 static _Noreturn void be_client(const struct line *l, struct hifi_addr domain)
 {
-	struct endpoint_options options = { .fd = dup(l->udp_fd) };
+	struct endpoint_options options = {.fd = dup(l->udp_fd)};
 	struct domain_client_options client_options = {
 		.domain = domain,
 		.assignment_type = HAT_MESSAGES,
@@ -590,7 +601,7 @@ static _Noreturn void be_client(const struct line *l, struct hifi_addr domain)
 	};
 	struct domain_client *dc = NULL;
 	struct node_list *nodes = NULL;
-	struct memory m = { 0 };
+	struct memory m = {0};
 	sd_event *event = NULL;
 
 	(void) prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -662,7 +673,7 @@ static void introduce(struct world *w, const struct domain_node_record *record)
 /* A client that serves one visitor. */
 static void open_with_visitor(struct world *w, struct line *l, struct visitor *v)
 {
-	*w = (struct world){ 0 };
+	*w = (struct world){0};
 	world_open_domain(w);
 	line_open(w, l);
 	line_spawn(w, l);
@@ -685,11 +696,13 @@ static void close_with_visitor(struct world *w, struct line *l, struct visitor *
 
 static void say(struct visitor *v, enum packet_type type, const char *text)
 {
-	assert_int_equal(endpoint_send_node_reliable(v->ep, v->mixer, type, span_of(text, strlen(text))), 0);
+	assert_int_equal(
+		endpoint_send_node_reliable(v->ep, v->mixer, type, span_of(text, strlen(text))), 0);
 }
 
 /* Asks until it was answered as often as that in all. */
-static void assert_remembers(struct world *w, struct visitor *v, const char *text, unsigned n_answers)
+static void assert_remembers(struct world *w, struct visitor *v, const char *text,
+			     unsigned n_answers)
 {
 	say(v, PACKET_MESSAGES_UNSUBSCRIBE, "?");
 	assert_true(run_until(w->event, &v->n_answers, n_answers));
@@ -733,7 +746,7 @@ static void test_killed_and_nobody_notices(void **state)
 
 static void test_killed_web_clients_redial(void **state)
 {
-	struct domain_node_record web = { .type = 'I', .local_id = 0x4444, .permissions = 1 };
+	struct domain_node_record web = {.type = 'I', .local_id = 0x4444, .permissions = 1};
 	struct visitor v;
 	struct line l;
 	struct world w;
@@ -741,7 +754,8 @@ static void test_killed_web_clients_redial(void **state)
 	open_with_visitor(&w, &l, &v);
 	web.id = uuid_random();
 	web.secret = uuid_random();
-	web.public_addr = web.local_addr = hifi_addr_from_ipv4(SOCKET_TYPE_WEBRTC, 0x7f000001, 5555);
+	web.public_addr = web.local_addr =
+		hifi_addr_from_ipv4(SOCKET_TYPE_WEBRTC, 0x7f000001, 5555);
 	introduce(&w, &web);
 	/* The visitor's answer shows that the client is past the introduction. */
 	assert_remembers(&w, &v, "", 1);

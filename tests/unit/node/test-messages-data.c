@@ -19,7 +19,8 @@ static int decode(const char *data, size_t len, struct messages_data *ret)
 
 static void test_text(void **state)
 {
-	static const char data[] = "\x04\0" "Chat\x01\x04\0\0\0H\xc3\xa9!" SENDER;
+	static const char data[] = "\x04\0"
+				   "Chat\x01\x04\0\0\0H\xc3\xa9!" SENDER;
 	struct messages_data message;
 	uint8_t out[64];
 	struct writer wr = writer_over(out, sizeof(out));
@@ -35,7 +36,8 @@ static void test_text(void **state)
 
 static void test_empty_text_and_binary(void **state)
 {
-	static const char empty[] = "\x04\0" "Chat\x01\0\0\0\0" SENDER;
+	static const char empty[] = "\x04\0"
+				    "Chat\x01\0\0\0\0" SENDER;
 	static const char binary[] = "\x01\0x\0\x03\0\0\0\x01\x02\xfe" SENDER;
 	struct messages_data message;
 
@@ -62,9 +64,12 @@ static void test_sdk_channel_length_in_units(void **state)
 
 static void test_lengths_must_fit(void **state)
 {
-	static const char longer[] = "\x04\0" "Chat\x01\x05\0\0\0H\xc3\xa9!" SENDER;
-	static const char shorter[] = "\x04\0" "Chat\x01\x03\0\0\0H\xc3\xa9!" SENDER;
-	static const char huge[] = "\xff\xff" "Chat\x01\x04\0\0\0H\xc3\xa9!" SENDER;
+	static const char longer[] = "\x04\0"
+				     "Chat\x01\x05\0\0\0H\xc3\xa9!" SENDER;
+	static const char shorter[] = "\x04\0"
+				      "Chat\x01\x03\0\0\0H\xc3\xa9!" SENDER;
+	static const char huge[] = "\xff\xff"
+				   "Chat\x01\x04\0\0\0H\xc3\xa9!" SENDER;
 	struct messages_data message;
 
 	assert_int_equal(decode(longer, sizeof(longer) - 1, &message), -EBADMSG);

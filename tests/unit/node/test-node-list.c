@@ -12,7 +12,7 @@
 
 static struct uuid uuid_of(unsigned n)
 {
-	struct uuid u = { { 0xaa } };
+	struct uuid u = {{0xaa}};
 
 	memcpy(u.b + 8, &n, sizeof(n));
 	return u;
@@ -145,7 +145,7 @@ static void test_thousands_of_nodes(void **state)
 		node_list_set_addresses(list, node, &a, &a);
 	}
 	assert_int_equal(node_list_count(list, 'I'), 4000);
-	node_list_for_each(list, node) {
+	node_list_for_each (list, node) {
 		seen++;
 		if (node->type == 'S')
 			node_list_remove(list, node);

@@ -1,4 +1,5 @@
-/* What a successor finds of its predecessor's nodes, peers and session, and when it must not trust it. */
+/* What a successor finds of its predecessor's nodes, peers and session, and when it must not trust
+ * it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,8 @@ static const struct session_store_options options = {
 	.node_bytes = 64,
 };
 
-/* One process's life: its nodes' own parts are texts in node->data, and so is that of its session. */
+/* One process's life: its nodes' own parts are texts in node->data, and so is that of its session.
+ */
 struct life {
 	sd_event *event;
 	struct node_list *nodes;
@@ -55,7 +57,8 @@ static int restore_node(void *userdata, struct node *node, struct reader *rd)
 	if (l->refuses_nodes)
 		return -EBADMSG;
 	node->data = l->texts[l->n_texts++];
-	(void) snprintf(node->data, sizeof(l->texts[0]), "%.*s", (int) text.len, (const char *) text.data);
+	(void) snprintf(node->data, sizeof(l->texts[0]), "%.*s", (int) text.len,
+			(const char *) text.data);
 	return 0;
 }
 
@@ -67,7 +70,7 @@ static const struct session_ops ops = {
 
 static void begin(struct life *l, int fd, const struct session_store_options *o)
 {
-	*l = (struct life){ 0 };
+	*l = (struct life){0};
 	assert_int_equal(sd_event_new(&l->event), 0);
 	assert_int_equal(node_list_new(&l->nodes), 0);
 	assert_int_equal(session_store_new(l->event, fd, o, &l->store), 0);
@@ -99,7 +102,7 @@ static void turn(struct life *l)
 
 static struct node *add(struct life *l, uint8_t id, char type)
 {
-	struct uuid uuid = { { id } }, secret = { { 0xee, id } };
+	struct uuid uuid = {{id}}, secret = {{0xee, id}};
 	struct hifi_addr a = hifi_addr_from_ipv4(SOCKET_TYPE_UDP, 0x0a000000u + id, 1000 + id);
 	struct hifi_addr b = hifi_addr_from_ipv4(SOCKET_TYPE_UDP, 0xc0a80000u + id, 2000 + id);
 	struct node *node;
@@ -153,7 +156,7 @@ static void test_nodes_are_the_same(void **state)
 	node = add(&l, 1, 'I');
 	node->is_replicated = true;
 	node->dialect = DIALECT_OVERTE;
-	node->data = (char[]){ "subscriptions" };
+	node->data = (char[]){"subscriptions"};
 	node_list_set_symmetric(l.nodes, node, &far);
 	node_list_activate(l.nodes, node, &far);
 	web = add(&l, 2, 'I');
@@ -206,12 +209,12 @@ static void test_only_what_was_written_counts(void **state)
 	assert_clean(&l);
 
 	node = add(&l, 1, 'I');
-	node->data = (char[]){ "one" };
+	node->data = (char[]){"one"};
 	start_session(&l, "s");
-	node->data = (char[]){ "two" };
+	node->data = (char[]){"two"};
 	session_store_touch_node(l.store, node);
 	turn(&l);
-	node->data = (char[]){ "three" };
+	node->data = (char[]){"three"};
 	session_store_touch_node(l.store, node);
 	succeed(&l);
 	session_store_restore_nodes(l.store, T0);
@@ -390,8 +393,8 @@ static int drop(void *userdata, const struct iovec *iov, unsigned n_iov, bool co
 
 static void test_peers(void **state)
 {
-	const struct reliable_connection_ops connection_ops = { .send = drop };
-	const struct reliable_connection_options connection_options = { .queue_limit_bytes = 1000 };
+	const struct reliable_connection_ops connection_ops = {.send = drop};
+	const struct reliable_connection_options connection_options = {.queue_limit_bytes = 1000};
 	struct hifi_addr udp = hifi_addr_from_ipv4(SOCKET_TYPE_UDP, 0x01020304, 5);
 	struct hifi_addr web = hifi_addr_from_ipv4(SOCKET_TYPE_WEBRTC, 0x01020304, 6);
 	int slot = -1, web_slot = -1, gone_slot = -1;
@@ -402,8 +405,10 @@ static void test_peers(void **state)
 	struct life l;
 
 	leave_session(&l);
-	assert_int_equal(reliable_connection_new(&connection_options, &connection_ops, NULL, 1, &c), 0);
-	reliable_connection_receive_control(c, &(struct control_packet){ CONTROL_HANDSHAKE, 100 }, T0);
+	assert_int_equal(reliable_connection_new(&connection_options, &connection_ops, NULL, 1, &c),
+			 0);
+	reliable_connection_receive_control(c, &(struct control_packet){CONTROL_HANDSHAKE, 100},
+					    T0);
 	assert_true(reliable_connection_receive_data(c, 100, T0));
 	session_store_save_peer(l.store, &slot, &udp, c);
 	assert_true(reliable_connection_receive_data(c, 101, T0));
@@ -420,7 +425,8 @@ static void test_peers(void **state)
 	assert_true(session_store_next_peer(l.store, &position, &stored));
 	assert_true(hifi_addr_equal(&stored.addr, &udp));
 	assert_int_equal(stored.slot, slot);
-	assert_int_equal(reliable_connection_new(&connection_options, &connection_ops, NULL, 1, &c), 0);
+	assert_int_equal(reliable_connection_new(&connection_options, &connection_ops, NULL, 1, &c),
+			 0);
 	rd = reader_over(stored.state.data, stored.state.len);
 	assert_int_equal(reliable_connection_restore(c, &rd), 0);
 	assert_int_equal(reader_finish(&rd), 0);
