@@ -1,8 +1,8 @@
-// Web SDK clients over a bad network: everything reliable arrives once and intact, and nothing stalls.
+// Native and Web SDK clients over a bad network: everything reliable arrives once and intact, and nothing stalls.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Daemon } from "../e2e/lib/daemon.mjs";
-import { Domain } from "../e2e/lib/domain.mjs";
+import { Domain, program } from "../e2e/lib/domain.mjs";
 import { rounded } from "../e2e/lib/fixture.mjs";
 import { openLink } from "./link.mjs";
 import { fileURLToPath } from "node:url";
@@ -24,6 +24,14 @@ const NETWORKS = [
 	{ chatMs: 60000, faults: { delay: 150, duplicate: 5, jitter: 20, loss: 1, reorder: 5 }, length: 500 },
 ];
 
+// The same for native clients, by the slowest hundredth of what they say and do.
+const NATIVE_NETWORKS = [
+	{ faults: { loss: 1 }, p99Ms: 500 },
+	{ faults: { delay: 20, jitter: 10, loss: 5 }, p99Ms: 1000 },
+	{ faults: { delay: 20, loss: 20 }, p99Ms: 3000 },
+	{ faults: { delay: 150, duplicate: 5, jitter: 50, loss: 1, reorder: 5 }, p99Ms: 3000 },
+];
+
 // Everybody comes from another host here, so the domain's own defaults apply to them.
 async function withDomain(link, body) {
 	const domain = await Domain.start({ host: link.server.address, prefix: link.server.prefix });
@@ -38,8 +46,10 @@ async function withDomain(link, body) {
 	}
 }
 
+const labelOf = (faults) => Object.entries(faults).map(([name, value]) => `${name} ${value}`).join(", ");
+
 for (const { chatMs, faults, length } of NETWORKS) {
-	const label = Object.entries(faults).map(([name, value]) => `${name} ${value}`).join(", ");
+	const label = labelOf(faults);
 
 	test(`two people over a network with ${label}`, async (t) => {
 		const link = await openLink(faults);
@@ -57,6 +67,30 @@ for (const { chatMs, faults, length } of NETWORKS) {
 				t.diagnostic(`${link.kind}, ${label}: inside after ${result.enterMs.map((ms) => rounded(ms)).join(" and ")} ms, ` +
 					`${2 * MESSAGES} messages of ${length} characters in ${rounded(result.chat.tookMs)} ms, ` +
 					`a move seen after ${rounded(result.moveMs)} ms`);
+			});
+		} finally {
+			await link.close();
+		}
+	});
+}
+
+for (const { faults, p99Ms } of NATIVE_NETWORKS) {
+	test(`five native clients over a network with ${labelOf(faults)}`, async (t) => {
+		const link = await openLink(faults);
+		try {
+			await withDomain(link, async (domain) => {
+				const args = ["--allow-remote", "-a", link.server.address, "--port-base", String(domain.offset),
+					"-n", "5", "--duration", "10", "--chat", "2", "--move", "--no-audio", "--json",
+					"--max-p99-ms", String(p99Ms)];
+				const load = new Daemon("hifi-load", program("hifi-load"), args, { prefix: link.client.prefix });
+				await withDeadline("hifi-load", load.exited, RUN_MS);
+				const report = JSON.parse(load.lines.slice(load.lines.indexOf("{")).join("\n"));
+				const { connect, messages } = report;
+				t.diagnostic(`${link.kind}, ${labelOf(faults)}: inside after ${rounded(connect.time_ms.p50)} ms; ` +
+					`${messages.received} texts, latency ${rounded(messages.latency_ms.p50)} ms, ` +
+					`p99 ${rounded(messages.latency_ms.p99)} ms`);
+				assert.deepEqual(report.checks.filter((check) => !check.ok), []);
+				assert.equal(load.result.code, 0);
 			});
 		} finally {
 			await link.close();
