@@ -38,6 +38,7 @@ test("two people are inside", told(here, async () => {
 for (const hat of Object.keys(HATS)) {
 	test(`${hat} is killed and comes back`, told(here, async (t) => {
 		const ids = people.map((person) => person.id);
+		const before = await here.domain.mixer(hat);
 		const victim = await here.domain.pidOf(hat);
 		assert.ok(victim > 0);
 		const start = monotonicMs();
@@ -49,6 +50,8 @@ for (const hat of Object.keys(HATS)) {
 		await chatWorks();
 		await seeEachOther();
 		assert.deepEqual(people.map((person) => person.id), ids, "only the lost mixer is reconnected");
+		const { uuid, address } = await here.domain.mixer(hat);
+		assert.deepEqual([uuid, address], [before.uuid, before.address], "it is the same node");
 	}));
 }
 
