@@ -42,11 +42,11 @@ static void send_octree_stats(struct entity_server *es, struct node *node, uint6
 }
 
 /* The sequence number of the next octree packet: none was ever sent. */
-static void send_completion(struct entity_server *es, struct node *node)
+static int send_completion(struct entity_server *es, struct node *node)
 {
 	static const uint8_t next_sequence[2] = {0, 0};
 
-	(void) endpoint_send_node_reliable(es->context.endpoint, node,
+	return endpoint_send_node_reliable(es->context.endpoint, node,
 					   PACKET_ENTITY_QUERY_INITIAL_RESULTS_COMPLETE,
 					   span_of(next_sequence, sizeof(next_sequence)));
 }
@@ -75,10 +75,9 @@ static int on_query(void *userdata, const struct received *rx)
 	viewer->has_query = true;
 	viewer->connection_id = query.connection_id;
 	viewer->n_views = query.n_views;
-	if (query.flags & ENTITY_QUERY_WANT_COMPLETION && !viewer->completed) {
-		viewer->completed = true;
-		send_completion(es, rx->node);
-	}
+	/* A viewer whose address is not proven yet asks again in three seconds. */
+	if (query.flags & ENTITY_QUERY_WANT_COMPLETION && !viewer->completed)
+		viewer->completed = send_completion(es, rx->node) >= 0;
 	return 0;
 }
 
