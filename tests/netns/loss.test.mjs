@@ -30,7 +30,7 @@ const NETWORKS = [
 const NATIVE_NETWORKS = [
 	{ faults: { loss: 1 }, p99Ms: 500 },
 	{ faults: { delay: 20, jitter: 10, loss: 5 }, p99Ms: 1000 },
-	{ faults: { delay: 20, loss: 20 }, p99Ms: 3000, spared: ["ended", "mixers_lost"] },
+	{ faults: { delay: 20, loss: 20 }, p99Ms: 10000, spared: ["ended", "mixers_lost"] },
 	{ faults: { delay: 150, duplicate: 5, jitter: 50, loss: 1, reorder: 5 }, p99Ms: 3000 },
 ];
 
