@@ -282,24 +282,24 @@ static int start(void)
 {
 	_cleanup_(nftables_freep) struct nftables *nft = NULL;
 	struct plan plan;
-	json_t *listing = NULL;
+	json_t *loaded = NULL;
 	int config_error = load_plan(&plan, &arg_hats), r;
 
 	r = open_nftables(&nft);
 	if (r < 0)
 		return r;
-	r = list_ours(nft, &listing);
+	r = list_ours(nft, &loaded);
 	if (r < 0)
 		return r;
-	if (config_error < 0 && listing) {
-		json_decref(listing);
+	if (config_error < 0 && loaded) {
+		json_decref(loaded);
 		log_error("The rules that are loaded stay as they are.");
 		return EX_CONFIG;
 	}
 	if (config_error < 0)
 		log_error("Loading the rules that hold without a configuration.");
-	r = apply(nft, plan.enabled ? ruleset_start(&plan, listing) : ruleset_stop(arg_port_base));
-	json_decref(listing);
+	r = apply(nft, plan.enabled ? ruleset_start(&plan, loaded) : ruleset_stop(arg_port_base));
+	json_decref(loaded);
 	if (r < 0)
 		return r;
 	if (plan.enabled)

@@ -1,12 +1,12 @@
 /* Our nftables table, as the JSON commands that make and remove it (libnftables-json(5)).
  *
- * One base chain on the input hook looks the destination port up and goes to the chain of that
- * port; what is for no port of ours is accepted, so other tables decide alone about it. In an
- * accepting base chain "accept" only ends our own say: the table restricts, it cannot open what
- * another one drops.
+ * One base chain on the input hook goes to the chain of a destination port that is ours; what is
+ * for no port of ours is accepted, so other tables decide alone about it. In an accepting base
+ * chain "accept" only ends our own say: the table restricts, it cannot open what another one
+ * drops.
  *
- * Named counters: NAME (let through), NAME-limited (a source with too many new flows),
- * NAME-refused (not from where this port may be reached). */
+ * Named counters of each port: NAME (let through), NAME-limited (a source with too many new
+ * flows), NAME-refused (not from where this port may be reached). */
 #pragma once
 
 #include <jansson.h>
@@ -24,8 +24,9 @@ char *ruleset_table(unsigned port_base, char buf[static RULESET_NAME_MAX]);
 bool ruleset_owns(const char *table);
 #define RULESET_TABLE(port_base) ruleset_table((port_base), (char[RULESET_NAME_MAX]){0})
 
-/* One transaction that makes the table anew. listing: what the kernel has in the table now (see
- * nftables_list_table()), whose counters go on, or NULL. NULL when out of memory. */
+/* One transaction that makes the table, or gives the one that is there these rules; its counters
+ * go on. listing: what is in the table now (nftables_list_table()), or NULL. NULL when out of
+ * memory. */
 json_t *ruleset_start(const struct plan *plan, const json_t *listing);
 /* Removes the table, also when there is none. NULL when out of memory. */
 json_t *ruleset_stop(unsigned port_base);

@@ -1,6 +1,5 @@
 #include "firewall/status.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/macros.h"
@@ -22,54 +21,76 @@ static json_t *count_json(const json_t *counter)
 			 json_integer_value(json_object_get(counter, "bytes")));
 }
 
-static json_t *port_json(const json_t *listing, const char *transport, const json_t *number,
-			 const char *name)
+/* Whether a rule of that chain uses the counter. */
+static bool uses_counter(const json_t *listing, const char *chain, const char *counter)
 {
-	const json_t *limited = find_counter(listing, name, RULESET_LIMITED_SUFFIX);
-	const json_t *refused = find_counter(listing, name, RULESET_REFUSED_SUFFIX);
-	const struct port *port = port_find(name);
-	enum access access = limited ? ACCESS_EVERYONE : ACCESS_CLOSED;
+	const json_t *entry, *statement;
+	size_t i, j;
 
-	if (!limited && port && port->reach != PORT_REACH_EVERYONE)
-		access = ACCESS_ADMIN;
-	return json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:o}", "name", name, "port",
-			 json_integer_value(number), "transport", transport, "access",
-			 access_name(access), "accepted",
-			 count_json(find_counter(listing, name, "")), "limited",
-			 count_json(limited), "refused", count_json(refused));
+	json_array_foreach (listing, i, entry) {
+		const json_t *rule = json_object_get(entry, "rule");
+		const char *in = json_string_value(json_object_get(rule, "chain"));
+
+		if (!in || strcmp(in, chain) != 0)
+			continue;
+		json_array_foreach (json_object_get(rule, "expr"), j, statement) {
+			const char *name = json_string_value(json_object_get(statement, "counter"));
+
+			if (name && strcmp(name, counter) == 0)
+				return true;
+		}
+	}
+	return false;
 }
 
-/* Adds the ports that a rule of the input chain looks up. */
-static int append_ports(json_t *list, const json_t *listing, const json_t *vmap)
+/* What the rules of a port's chain amount to. */
+static enum access access_of(const json_t *listing, const struct port *port)
 {
-	const json_t *payload = json_object_get(json_object_get(vmap, "key"), "payload");
-	const char *transport = json_string_value(json_object_get(payload, "protocol"));
-	const json_t *elements = json_object_get(json_object_get(vmap, "data"), "set"), *pair;
-	size_t i;
+	char refused[RULESET_NAME_MAX];
 
-	json_array_foreach (elements, i, pair) {
-		const json_t *to = json_object_get(json_array_get(pair, 1), "goto");
-		const char *name = json_string_value(json_object_get(to, "target"));
+	(void) snprintf(refused, sizeof(refused), "%s" RULESET_REFUSED_SUFFIX, port->name);
+	if (!uses_counter(listing, port->name, port->name))
+		return ACCESS_CLOSED;
+	if (!uses_counter(listing, port->name, refused))
+		return ACCESS_EVERYONE;
+	return port->reach == PORT_REACH_EVERYONE ? ACCESS_CLOSED : ACCESS_ADMIN;
+}
 
-		if (name && transport &&
-		    json_array_append_new(
-			    list, port_json(listing, transport, json_array_get(pair, 0), name)) < 0)
-			return -ENOMEM;
-	}
-	return 0;
+static json_t *port_json(const json_t *listing, const struct port *port, const json_t *number)
+{
+	const char *name = port->name;
+
+	return json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:o}", "name", name, "port",
+			 json_integer_value(number), "transport",
+			 port_transport_name(port->transport), "access",
+			 access_name(access_of(listing, port)), "accepted",
+			 count_json(find_counter(listing, name, "")), "limited",
+			 count_json(find_counter(listing, name, RULESET_LIMITED_SUFFIX)), "refused",
+			 count_json(find_counter(listing, name, RULESET_REFUSED_SUFFIX)));
+}
+
+/* The port whose chain a rule goes to, and its number; NULL for any other rule. */
+static const struct port *dispatched_port(const json_t *rule, const json_t **ret_number)
+{
+	const json_t *expr = json_object_get(rule, "expr");
+	const json_t *match = json_object_get(json_array_get(expr, 0), "match");
+	const json_t *to = json_object_get(json_array_get(expr, 1), "goto");
+	const char *name = json_string_value(json_object_get(to, "target"));
+
+	*ret_number = json_object_get(match, "right");
+	return name ? port_find(name) : NULL;
 }
 
 json_t *status_json(const json_t *listing)
 {
 	json_t *list = json_array();
-	const json_t *entry;
+	const json_t *entry, *number;
 	size_t i;
 
 	json_array_foreach (listing, i, entry) {
-		const json_t *expr = json_object_get(json_object_get(entry, "rule"), "expr");
-		const json_t *vmap = json_object_get(json_array_get(expr, 0), "vmap");
+		const struct port *port = dispatched_port(json_object_get(entry, "rule"), &number);
 
-		if (append_ports(list, listing, vmap) < 0) {
+		if (port && json_array_append_new(list, port_json(listing, port, number)) < 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -108,6 +129,5 @@ void status_hats(const json_t *listing, struct hat_set *ret)
 {
 	*ret = (struct hat_set){0};
 	for (unsigned i = 0; i < PORT_COUNT; i++)
-		ret->has[i] =
-			find_counter(listing, port_get(i)->name, RULESET_LIMITED_SUFFIX) != NULL;
+		ret->has[i] = access_of(listing, port_get(i)) == ACCESS_EVERYONE;
 }

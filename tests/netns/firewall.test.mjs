@@ -65,7 +65,7 @@ test("counters count, and go on when the table is made anew", { skip }, async ()
 	start("agent");
 	await world.reached(["udp:40102", "udp:48002"]);
 	assert.deepEqual(world.counters("domain"), { accepted: 2, limited: 0, refused: 0 });
-	assert.deepEqual(world.counters("agent"), { accepted: 1, limited: 0, refused: 0 });
+	assert.deepEqual(world.counters("agent"), { accepted: 1, limited: 0, refused: 1 });
 	assert.deepEqual(world.counters("http"), http);
 });
 
@@ -201,6 +201,17 @@ test("without a limit nothing is limited", { skip }, async () => {
 	await world.reached(Array.from({ length: 600 }, () => "udp:40102"));
 	// Not all get an answer: that many at once are too many for a socket's buffer.
 	assert.deepEqual(world.counters("domain"), { accepted: 600, limited: 0, refused: 0 });
+});
+
+test("another limit takes effect on a table that is there", { skip }, async () => {
+	const flows = Array.from({ length: 30 }, () => "udp:40102");
+	const limits = [{ new_flows_burst: 5, new_flows_per_second: 1 }, { new_flows_per_second: 0 },
+		{ new_flows_burst: 5, new_flows_per_second: 1 }, { new_flows_burst: 40, new_flows_per_second: 1 }];
+	for (const firewall of limits) {
+		start({ config: { firewall: { ...firewall, admin_subnets: ["10.98.0.0/24"] } } });
+		const { length } = await world.reached(flows);
+		assert.equal(length < 30, firewall.new_flows_burst === 5, `${length} of 30 flows with ${JSON.stringify(firewall)}`);
+	}
 });
 
 test("administrators' subnets reach the panel and the metrics, until they are taken away", { skip }, async () => {

@@ -85,21 +85,25 @@ static void assert_rules(const json_t *commands, const char *chain, const char *
 	"[{'match': {'op': '==', 'left': {'payload': {'protocol': '" protocol \
 	"', 'field': 'saddr'}}, 'right': '@" set "'}}, {'counter': '" name    \
 	"'}, {'accept': null}],"
-#define LIMIT(name, source, set, rate, burst)                                      \
-	"[{'set': {'op': 'update', 'elem': " source ", 'set': '@" set "', 'stmt':" \
-	"[{'limit': {'rate': " rate ", 'burst': " burst ", 'per': 'second'}}]}},"  \
-	"{'counter': '" name "'}, {'accept': null}],"                              \
-	"[{'match': {'op': '!=', 'left': " source ", 'right': '@" set "'}},"       \
-	"{'limit': {'rate': 1000, 'burst': 1000, 'per': 'second'}},"               \
+#define LIMIT(name, source, set, rate, burst, timeout)                                       \
+	"[{'set': {'op': 'update', 'elem': {'elem': {'val': " source ", 'timeout': " timeout \
+	"}}, 'set': '@" set "', 'stmt':"                                                     \
+	"[{'limit': {'rate': " rate ", 'burst': " burst ", 'per': 'second'}}]}},"            \
+	"{'counter': '" name "'}, {'accept': null}],"                                        \
+	"[{'match': {'op': '!=', 'left': " source ", 'right': '@" set "'}},"                 \
+	"{'limit': {'rate': 1000, 'burst': 1000, 'per': 'second'}},"                         \
 	"{'counter': '" name "'}, {'accept': null}],"
 #define IPV4_SOURCE "{'payload': {'protocol': 'ip', 'field': 'saddr'}}"
 #define IPV6_SOURCE \
 	"{'&': [{'payload': {'protocol': 'ip6', 'field': 'saddr'}}, 'ffff:ffff:ffff:ffff::']}"
 #define DROP(counter) "[{'counter': '" counter "'}, {'drop': null}]"
 
-#define OPEN(name, rate, burst)                                                             \
-	"[" ANSWERED(name) LOOPBACK(name) LIMIT(name, IPV4_SOURCE, "sources4", rate, burst) \
-		LIMIT(name, IPV6_SOURCE, "sources6", rate, burst) DROP(name "-limited") "]"
+#define OPEN_WITH(name, rate, burst, timeout)                                      \
+	"[" ANSWERED(name) LOOPBACK(name)                                          \
+		LIMIT(name, IPV4_SOURCE, "sources4", rate, burst, timeout)         \
+			LIMIT(name, IPV6_SOURCE, "sources6", rate, burst, timeout) \
+				DROP(name "-limited") "]"
+#define OPEN(name) OPEN_WITH(name, "50", "500", "20")
 #define RESTRICTED(name)                                                                    \
 	"[" ANSWERS LOOPBACK(name) ADMIN(name, "ip", "admin4") ADMIN(name, "ip6", "admin6") \
 		DROP(name "-refused") "]"
@@ -110,12 +114,12 @@ static void test_each_port(void **state)
 	struct plan plan = plan_of("default", NULL);
 	json_t *commands = ruleset_start(&plan, NULL);
 
-	assert_rules(commands, "domain", OPEN("domain", "50", "500"));
-	assert_rules(commands, "signalling", OPEN("signalling", "50", "500"));
-	assert_rules(commands, "audio", OPEN("audio", "50", "500"));
-	assert_rules(commands, "avatar", OPEN("avatar", "50", "500"));
-	assert_rules(commands, "messages", OPEN("messages", "50", "500"));
-	assert_rules(commands, "entity", OPEN("entity", "50", "500"));
+	assert_rules(commands, "domain", OPEN("domain"));
+	assert_rules(commands, "signalling", OPEN("signalling"));
+	assert_rules(commands, "audio", OPEN("audio"));
+	assert_rules(commands, "avatar", OPEN("avatar"));
+	assert_rules(commands, "messages", OPEN("messages"));
+	assert_rules(commands, "entity", OPEN("entity"));
 	assert_rules(commands, "http", RESTRICTED("http"));
 	assert_rules(commands, "https", RESTRICTED("https"));
 	assert_rules(commands, "metrics", RESTRICTED("metrics"));
@@ -129,7 +133,7 @@ static void test_each_port(void **state)
 
 	plan = plan_of("asset", NULL);
 	commands = ruleset_start(&plan, NULL);
-	assert_rules(commands, "asset", OPEN("asset", "50", "500"));
+	assert_rules(commands, "asset", OPEN("asset"));
 	assert_rules(commands, "audio", CLOSED("audio"));
 	json_decref(commands);
 }
@@ -140,14 +144,14 @@ static void test_limits(void **state)
 					    "\"new_flows_burst\": 100 } }");
 	json_t *commands = ruleset_start(&plan, NULL);
 
-	assert_rules(commands, "audio", OPEN("audio", "3", "100"));
 	/* 100 flows at 3 a second need 34 s. */
+	assert_rules(commands, "audio", OPEN_WITH("audio", "3", "100", "43"));
 	assert_json_equal(added(commands, "set", "sources4"),
 			  "{'family': 'inet', 'table': 'hifi', 'name': 'sources4', 'type': "
-			  "'ipv4_addr', 'size': 65536, 'flags': ['timeout'], 'timeout': 43}");
+			  "'ipv4_addr', 'size': 65536, 'flags': ['timeout']}");
 	assert_json_equal(added(commands, "set", "sources6"),
 			  "{'family': 'inet', 'table': 'hifi', 'name': 'sources6', 'type': "
-			  "'ipv6_addr', 'size': 65536, 'flags': ['timeout'], 'timeout': 43}");
+			  "'ipv6_addr', 'size': 65536, 'flags': ['timeout']}");
 	json_decref(commands);
 
 	plan = plan_of("audio", "{ \"firewall\": { \"new_flows_per_second\": 0 } }");
@@ -168,21 +172,27 @@ static void test_subnets(void **state)
 
 	assert_json_equal(added(commands, "set", "admin4"),
 			  "{'family': 'inet', 'table': 'hifi', 'name': 'admin4', 'type': "
-			  "'ipv4_addr', 'flags': ['interval'], 'elem': [{'prefix': {'addr': "
-			  "'10.0.0.0', 'len': 8}}, {'prefix': {'addr': '192.0.2.1', 'len': 32}}]}");
-	assert_json_equal(added(commands, "set", "admin6"),
-			  "{'family': 'inet', 'table': 'hifi', 'name': 'admin6', 'type': "
-			  "'ipv6_addr', 'flags': ['interval'], 'elem': [{'prefix': {'addr': "
-			  "'fd00::', 'len': 8}}]}");
+			  "'ipv4_addr', 'flags': ['interval']}");
+	assert_json_equal(added(commands, "element", "admin4"),
+			  "{'family': 'inet', 'table': 'hifi', 'name': 'admin4', 'elem': "
+			  "[{'prefix': {'addr': '10.0.0.0', 'len': 8}}, {'prefix': {'addr': "
+			  "'192.0.2.1', 'len': 32}}]}");
+	assert_json_equal(added(commands, "element", "admin6"),
+			  "{'family': 'inet', 'table': 'hifi', 'name': 'admin6', 'elem': "
+			  "[{'prefix': {'addr': 'fd00::', 'len': 8}}]}");
 	json_decref(commands);
 
+	/* An empty list is not JSON that libnftables takes. */
 	plan = plan_of("", NULL);
 	commands = ruleset_start(&plan, NULL);
-	assert_json_equal(added(commands, "set", "admin4"),
-			  "{'family': 'inet', 'table': 'hifi', 'name': 'admin4', 'type': "
-			  "'ipv4_addr', 'flags': ['interval']}");
+	assert_non_null(added(commands, "set", "admin4"));
+	assert_null(added(commands, "element", "admin4"));
 	json_decref(commands);
 }
+
+#define TO(transport, number, name)                                            \
+	"[{'match': {'op': '==', 'left': {'payload': {'protocol': '" transport \
+	"', 'field': 'dport'}}, 'right': " number "}}, {'goto': {'target': '" name "'}}]"
 
 static void test_dispatch(void **state)
 {
@@ -196,17 +206,26 @@ static void test_dispatch(void **state)
 			  "'hook': 'input', 'prio': -10, 'policy': 'accept'}");
 	assert_rules(
 		commands, "input",
-		"[[{'vmap': {'key': {'payload': {'protocol': 'udp', 'field': 'dport'}}, 'data': "
-		"{'set': [[50000, {'goto': {'target': 'domain'}}], [48000, {'goto': {'target': "
-		"'audio'}}], [48001, {'goto': {'target': 'avatar'}}], [48002, {'goto': {'target': "
-		"'agent'}}], [48003, {'goto': {'target': 'asset'}}], [48004, {'goto': {'target': "
-		"'messages'}}], [48005, {'goto': {'target': 'entity-script'}}], [48006, {'goto': "
-		"{'target': 'entity'}}], [48010, {'goto': {'target': 'voxel'}}], [48011, {'goto': "
-		"{'target': 'particle'}}], [48012, {'goto': {'target': 'metavoxel'}}]]}}}],"
-		"[{'vmap': {'key': {'payload': {'protocol': 'tcp', 'field': 'dport'}}, 'data': "
-		"{'set': [[80, {'goto': {'target': 'http'}}], [40101, {'goto': {'target': "
-		"'https'}}], [40102, {'goto': {'target': 'signalling'}}], [9703, {'goto': "
-		"{'target': 'metrics'}}]]}}}]]");
+		"[" TO("tcp", "80", "http") "," TO("tcp", "40101", "https") "," TO("udp", "50000", "domain") "," TO("tcp", "40102", "signalling") "," TO("udp", "48000", "audio") "," TO(
+			"udp", "48001",
+			"avatar") "," TO("udp", "48002",
+					 "agent") "," TO("udp", "48003",
+							 "asset") "," TO("udp", "48004",
+									 "messages") "," TO("udp",
+											    "48005",
+											    "entity"
+											    "-scrip"
+											    "t") "," TO("udp",
+													"48006",
+													"entity") "," TO("udp",
+															 "48010",
+															 "voxel") "," TO("udp",
+																	 "48011",
+																	 "particle") "," TO("udp",
+																			    "48012",
+																			    "metavoxel") "," TO("tcp",
+																						"9703",
+																						"metrics") "]");
 	json_decref(commands);
 }
 
@@ -221,8 +240,8 @@ static void assert_only_table(const json_t *commands, const char *table)
 
 		assert_string_equal(json_string_value(json_object_get(object, "family")), "inet");
 		assert_string_equal(json_string_value(json_object_get(object, member)), table);
-		assert_true(strcmp(verb, "add") == 0 ||
-			    (strcmp(verb, "delete") == 0 && strcmp(kind, "table") == 0));
+		assert_true(strcmp(verb, "add") == 0 || strcmp(verb, "flush") == 0 ||
+			    strcmp(verb, "delete") == 0);
 	}
 }
 
@@ -233,8 +252,14 @@ static void test_transactions(void **state)
 	const char *verb, *kind;
 
 	assert_only_table(commands, "hifi");
+	/* Kept, with its base chain, so that no packet gets between. */
+	for (size_t i = 0; i < n_commands(commands); i++) {
+		(void) object_at(commands, i, &verb, &kind);
+		assert_string_not_equal(verb, "delete");
+	}
 	(void) object_at(commands, 1, &verb, &kind);
-	assert_string_equal(verb, "delete");
+	assert_string_equal(verb, "flush");
+	assert_string_equal(kind, "table");
 	json_decref(commands);
 
 	plan.port_base = 1000;
@@ -252,34 +277,60 @@ static void test_transactions(void **state)
 	json_decref(commands);
 }
 
-static void test_counters_go_on(void **state)
+/* A set that is there is emptied, and not added again. */
+static void test_sets_that_are_there(void **state)
 {
 	struct plan plan = plan_of("default", NULL);
-	json_t *listing = json_of(
-		"[{'metainfo': {}}, {'counter': {'name': 'audio', 'packets': 5000000000, 'bytes': "
-		"70}}, {'counter': {'name': 'audio-limited', 'packets': 3, 'bytes': 4}}, {'chain': "
-		"{'name': 'domain'}}]");
+	json_t *listing = json_of("[{'set': {'name': 'sources4'}}, {'set': {'name': 'admin6'}}]");
 	json_t *commands = ruleset_start(&plan, listing);
+	_cleanup_free_ char *text = json_dumps(commands, JSON_COMPACT);
+	const char *verb, *kind;
+	size_t added_sets = 0, flushed = 0;
 
-	assert_json_equal(added(commands, "counter", "audio"),
-			  "{'family': 'inet', 'table': 'hifi', 'name': 'audio', 'packets': "
-			  "5000000000, 'bytes': 70}");
-	assert_json_equal(added(commands, "counter", "audio-limited"),
-			  "{'family': 'inet', 'table': 'hifi', 'name': 'audio-limited', 'packets': "
-			  "3, 'bytes': 4}");
-	assert_json_equal(added(commands, "counter", "domain"),
-			  "{'family': 'inet', 'table': 'hifi', 'name': 'domain', 'packets': 0, "
-			  "'bytes': 0}");
+	for (size_t i = 0; i < n_commands(commands); i++) {
+		(void) object_at(commands, i, &verb, &kind);
+		if (strcmp(kind, "set") != 0)
+			continue;
+		added_sets += strcmp(verb, "add") == 0;
+		flushed += strcmp(verb, "flush") == 0;
+	}
+	assert_int_equal(added_sets, 2);
+	assert_int_equal(flushed, 4);
+	assert_non_null(strstr(text, "{\"flush\":{\"set\":{\"name\":\"sources4\""));
 	json_decref(commands);
 	json_decref(listing);
+}
+
+/* Without numbers: those that are there go on. */
+static void test_counters(void **state)
+{
+	struct plan plan = plan_of("default", NULL);
+	json_t *commands = ruleset_start(&plan, NULL);
+
+	for (size_t i = 0; i < PORT_COUNT; i++) {
+		static const char *const suffixes[] = {"", "-limited", "-refused"};
+
+		for (size_t j = 0; j < ELEMENTSOF(suffixes); j++) {
+			char name[RULESET_NAME_MAX];
+
+			(void) snprintf(name, sizeof(name), "%s%s", plan.ports[i].port->name,
+					suffixes[j]);
+			assert_int_equal(json_object_size(added(commands, "counter", name)), 3);
+		}
+	}
+	json_decref(commands);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_port),    cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_subnets),      cmocka_unit_test(test_dispatch),
-		cmocka_unit_test(test_transactions), cmocka_unit_test(test_counters_go_on),
+		cmocka_unit_test(test_each_port),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_subnets),
+		cmocka_unit_test(test_dispatch),
+		cmocka_unit_test(test_transactions),
+		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_sets_that_are_there),
 	};
 
 	return cmocka_run_group_tests_name("firewall-ruleset", tests, NULL, NULL);

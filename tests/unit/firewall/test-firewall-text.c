@@ -167,12 +167,18 @@ static const char listing_text[] =
 	"{'counter': {'name': 'http-refused', 'packets': 2, 'bytes': 120}},"
 	"{'counter': {'name': 'asset', 'packets': 0, 'bytes': 0}},"
 	"{'counter': {'name': 'asset-refused', 'packets': 9, 'bytes': 99}},"
-	"{'rule': {'chain': 'audio', 'expr': [{'accept': null}]}},"
-	"{'rule': {'chain': 'input', 'expr': [{'vmap': {'key': {'payload': {'protocol': 'udp', "
-	"'field': 'dport'}}, 'data': {'set': [[48000, {'goto': {'target': 'audio'}}], [48003, "
-	"{'goto': {'target': 'asset'}}]]}}}]}},"
-	"{'rule': {'chain': 'input', 'expr': [{'vmap': {'key': {'payload': {'protocol': 'tcp', "
-	"'field': 'dport'}}, 'data': {'set': [[80, {'goto': {'target': 'http'}}]]}}}]}}]";
+	"{'rule': {'chain': 'audio', 'expr': [{'counter': 'audio'}, {'accept': null}]}},"
+	"{'rule': {'chain': 'asset', 'expr': [{'counter': 'asset-refused'}, {'drop': null}]}},"
+	"{'rule': {'chain': 'http', 'expr': [{'counter': 'http'}, {'accept': null}]}},"
+	"{'rule': {'chain': 'http', 'expr': [{'counter': 'http-refused'}, {'drop': null}]}},"
+	"{'rule': {'chain': 'input', 'expr': [{'match': {'op': '==', 'left': {'payload': "
+	"{'protocol': 'udp', 'field': 'dport'}}, 'right': 48000}}, {'goto': {'target': "
+	"'audio'}}]}},"
+	"{'rule': {'chain': 'input', 'expr': [{'match': {'op': '==', 'left': {'payload': "
+	"{'protocol': 'udp', 'field': 'dport'}}, 'right': 48003}}, {'goto': {'target': "
+	"'asset'}}]}},"
+	"{'rule': {'chain': 'input', 'expr': [{'match': {'op': '==', 'left': {'payload': "
+	"{'protocol': 'tcp', 'field': 'dport'}}, 'right': 80}}, {'goto': {'target': 'http'}}]}}]";
 
 static void test_status(void **state)
 {
