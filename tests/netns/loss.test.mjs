@@ -16,11 +16,16 @@ const RUN_MS = 250000;
 // sends a lost packet again after 10 s and not before, and has 16 packets under way at most (01 §7.4). Its
 // channel gives a packet of two fragments up when one is lost or late by three others, so the worst networks
 // get messages of one.
+//
+// With a fifth lost each way a session now and then ends (five check-ins in a row without an answer, 02 §1), and the
+// SDK offers itself to a mixer once and does not ask again (02 §15): about one pair in four then stays outside of a
+// mixer, or loses its subscription with the session. There, other people may try; each that was needed is told, and
+// what those who get in must see is as strict as elsewhere.
 const NETWORKS = [
 	{ chatMs: 3000, faults: { loss: 0 }, length: 3000 },
 	{ chatMs: 30000, faults: { loss: 1 }, length: 3000 },
 	{ chatMs: 45000, faults: { delay: 20, loss: 5 }, length: 500 },
-	{ chatMs: 60000, faults: { delay: 20, loss: 20 }, length: 500 },
+	{ attempts: 5, chatMs: 60000, faults: { delay: 20, loss: 20 }, length: 500 },
 	{ chatMs: 60000, faults: { delay: 150, duplicate: 5, jitter: 20, loss: 1, reorder: 5 }, length: 500 },
 ];
 
@@ -50,18 +55,32 @@ async function withDomain(link, body) {
 
 const labelOf = (faults) => Object.entries(faults).map(([name, value]) => `${name} ${value}`).join(", ");
 
-for (const { chatMs, faults, length } of NETWORKS) {
+// What two people found, as people.mjs tells it.
+async function meet(link, domain, length) {
+	const args = [PEOPLE, domain.url, String(MESSAGES), String(length)];
+	const people = new Daemon("people", process.execPath, args, { prefix: link.client.prefix });
+	await withDeadline("people", people.exited, RUN_MS);
+	return JSON.parse(people.lines.find((line) => line.startsWith("{")) ?? '{"failure":"no result"}');
+}
+
+async function meetWithin(attempts, t, link, domain, length) {
+	for (let attempt = 1; ; attempt++) {
+		const result = await meet(link, domain, length);
+		if (!result.failure || attempt >= attempts)
+			return result;
+		t.diagnostic(`attempt ${attempt} of ${attempts}: ${result.failure}`);
+	}
+}
+
+for (const { attempts = 1, chatMs, faults, length } of NETWORKS) {
 	const label = labelOf(faults);
 
 	test(`two people over a network with ${label}`, async (t) => {
 		const link = await openLink(faults);
 		try {
 			await withDomain(link, async (domain) => {
-				const args = [PEOPLE, domain.url, String(MESSAGES), String(length)];
-				const people = new Daemon("people", process.execPath, args, { prefix: link.client.prefix });
-				await withDeadline("people", people.exited, RUN_MS);
-				const result = JSON.parse(people.lines.find((line) => line.startsWith("{")) ?? "{}");
-				assert.equal(result.failure, undefined, people.tail());
+				const result = await meetWithin(attempts, t, link, domain, length);
+				assert.equal(result.failure, undefined);
 				assert.deepEqual(result.chat.distinct, [MESSAGES, MESSAGES], "each message arrives intact");
 				assert.deepEqual(result.chat.times, [MESSAGES, MESSAGES], "and once");
 				assert.ok(result.chat.tookMs < chatMs, `chat took ${rounded(result.chat.tookMs)} ms`);
