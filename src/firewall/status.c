@@ -21,12 +21,14 @@ static json_t *count_json(const json_t *counter)
 			 json_integer_value(json_object_get(counter, "bytes")));
 }
 
-/* Whether a rule of that chain uses the counter. */
-static bool uses_counter(const json_t *listing, const char *chain, const char *counter)
+/* Whether a rule of a port's chain uses the port's counter of that suffix. */
+static bool uses_counter(const json_t *listing, const char *chain, const char *suffix)
 {
 	const json_t *entry, *statement;
+	char counter[RULESET_NAME_MAX];
 	size_t i, j;
 
+	(void) snprintf(counter, sizeof(counter), "%s%s", chain, suffix);
 	json_array_foreach (listing, i, entry) {
 		const json_t *rule = json_object_get(entry, "rule");
 		const char *in = json_string_value(json_object_get(rule, "chain"));
@@ -46,12 +48,9 @@ static bool uses_counter(const json_t *listing, const char *chain, const char *c
 /* What the rules of a port's chain amount to. */
 static enum access access_of(const json_t *listing, const struct port *port)
 {
-	char refused[RULESET_NAME_MAX];
-
-	(void) snprintf(refused, sizeof(refused), "%s" RULESET_REFUSED_SUFFIX, port->name);
-	if (!uses_counter(listing, port->name, port->name))
+	if (!uses_counter(listing, port->name, ""))
 		return ACCESS_CLOSED;
-	if (!uses_counter(listing, port->name, refused))
+	if (!uses_counter(listing, port->name, RULESET_REFUSED_SUFFIX))
 		return ACCESS_EVERYONE;
 	return port->reach == PORT_REACH_EVERYONE ? ACCESS_CLOSED : ACCESS_ADMIN;
 }

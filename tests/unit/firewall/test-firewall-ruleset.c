@@ -190,42 +190,40 @@ static void test_subnets(void **state)
 	json_decref(commands);
 }
 
-#define TO(transport, number, name)                                            \
-	"[{'match': {'op': '==', 'left': {'payload': {'protocol': '" transport \
-	"', 'field': 'dport'}}, 'right': " number "}}, {'goto': {'target': '" name "'}}]"
-
 static void test_dispatch(void **state)
 {
+	static const struct {
+		const char *transport, *name;
+		int number;
+	} expected[] = {
+		{"tcp", "http", 80},        {"tcp", "https", 40101},
+		{"udp", "domain", 50000},   {"tcp", "signalling", 40102},
+		{"udp", "audio", 48000},    {"udp", "avatar", 48001},
+		{"udp", "agent", 48002},    {"udp", "asset", 48003},
+		{"udp", "messages", 48004}, {"udp", "entity-script", 48005},
+		{"udp", "entity", 48006},   {"udp", "voxel", 48010},
+		{"udp", "particle", 48011}, {"udp", "metavoxel", 48012},
+		{"tcp", "metrics", 9703},
+	};
 	struct plan plan =
 		plan_of("default", "{ \"metaverse\": { \"local_port\": 50000 }, \"http\": { "
 				   "\"port\": 80 } }");
-	json_t *commands = ruleset_start(&plan, NULL);
+	json_t *commands = ruleset_start(&plan, NULL), *rules = rules_of(commands, "input");
 
 	assert_json_equal(added(commands, "chain", "input"),
 			  "{'family': 'inet', 'table': 'hifi', 'name': 'input', 'type': 'filter', "
 			  "'hook': 'input', 'prio': -10, 'policy': 'accept'}");
-	assert_rules(
-		commands, "input",
-		"[" TO("tcp", "80", "http") "," TO("tcp", "40101", "https") "," TO("udp", "50000", "domain") "," TO("tcp", "40102", "signalling") "," TO("udp", "48000", "audio") "," TO(
-			"udp", "48001",
-			"avatar") "," TO("udp", "48002",
-					 "agent") "," TO("udp", "48003",
-							 "asset") "," TO("udp", "48004",
-									 "messages") "," TO("udp",
-											    "48005",
-											    "entity"
-											    "-scrip"
-											    "t") "," TO("udp",
-													"48006",
-													"entity") "," TO("udp",
-															 "48010",
-															 "voxel") "," TO("udp",
-																	 "48011",
-																	 "particle") "," TO("udp",
-																			    "48012",
-																			    "metavoxel") "," TO("tcp",
-																						"9703",
-																						"metrics") "]");
+	assert_int_equal(json_array_size(rules), ELEMENTSOF(expected));
+	for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+		char text[256];
+
+		(void) snprintf(text, sizeof(text),
+				"[{'match': {'op': '==', 'left': {'payload': {'protocol': '%s', "
+				"'field': 'dport'}}, 'right': %d}}, {'goto': {'target': '%s'}}]",
+				expected[i].transport, expected[i].number, expected[i].name);
+		assert_json_equal(json_array_get(rules, i), text);
+	}
+	json_decref(rules);
 	json_decref(commands);
 }
 
