@@ -52,7 +52,7 @@ test("with no other table, the port table is what is reachable", { skip }, async
 	assert.equal(world.firewall(["stop"]).status, 0, "stop twice");
 });
 
-test("counters count, and go on when the table is made anew", { skip }, async () => {
+test("counters count, and go on when the table gets new rules", { skip }, async () => {
 	start();
 	await world.reached(["udp:40102", "udp:48002", "tcp:40100"]);
 	// SYNs are sent again, datagrams are not.
