@@ -1,6 +1,7 @@
 /* A client of the avatar-mixer (protocol 04): sends what its avatar does at 50 Hz, and checks what
  * it is told of the others: nothing but what they sent, nobody who is gone, never itself. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@
 #define QUERY_USEC        (3 * USEC_PER_SEC)
 #define NAME_MAX_BYTES    32
 #define URL_MAX_BYTES     64
+/* Talking distance: these should move smoothly whatever the crowd. */
+#define NEAR_M 3.0f
 /* News of a departure may still be under way. */
 #define GHOST_USEC (2 * USEC_PER_SEC)
 
@@ -170,6 +173,23 @@ static bool is_own(const struct client *c, const struct uuid *id)
 	return c->session && uuid_equal(&c->session->id, id);
 }
 
+static bool is_near(const struct client *c, const struct vec3 *position, uint64_t now_usec)
+{
+	struct vec3 at = walker_position(&c->walker, now_usec);
+
+	return hypotf(position->x - at.x, position->z - at.z) < NEAR_M;
+}
+
+static void count_interval(const struct client *c, const struct vec3 *position, uint64_t interval,
+			   uint64_t now_usec)
+{
+	struct traffic_measures *t = &c->scene->measures.traffic;
+
+	histogram_add(&t->move_interval, interval);
+	if (is_near(c, position, now_usec))
+		histogram_add(&t->near_interval, interval);
+}
+
 static void take_position(struct client *c, const struct session *session, struct sighting *s,
 			  struct span section, uint64_t now_usec)
 {
@@ -186,7 +206,7 @@ static void take_position(struct client *c, const struct session *session, struc
 		m->traffic.avatar_updates++;
 		histogram_add(&m->traffic.move_latency, now_usec - sent);
 		if (s->update_usec > 0)
-			histogram_add(&m->traffic.move_interval, now_usec - s->update_usec);
+			count_interval(c, &position, now_usec - s->update_usec, now_usec);
 	}
 	s->update_usec = now_usec;
 	s->has_data = true;

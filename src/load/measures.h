@@ -52,6 +52,7 @@ struct traffic_measures {
 	uint64_t avatar_updates;
 	struct histogram move_latency;
 	struct histogram move_interval; /* between updates of one avatar at one client */
+	struct histogram near_interval; /* the same of those in talking distance */
 
 	uint64_t chats_sent, chats_received;
 	/* Of people who are not of this run. */

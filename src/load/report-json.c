@@ -76,10 +76,11 @@ static json_t *avatar_json(const struct report *report)
 {
 	const struct traffic_measures *m = &report->measures->traffic;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "updates", count(m->avatar_updates),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "updates", count(m->avatar_updates),
 			 "update_rate", real(report_update_rate(report)), "latency_ms",
 			 histogram_json(&m->move_latency), "interval_ms",
-			 histogram_json(&m->move_interval), "share_seen", real(report->share_seen),
+			 histogram_json(&m->move_interval), "near_interval_ms",
+			 histogram_json(&m->near_interval), "share_seen", real(report->share_seen),
 			 "others_records", count(m->others_records));
 }
 

@@ -74,6 +74,7 @@ static void print_avatar(const struct report *report, FILE *f)
 		       report_update_rate(report));
 	print_histogram(f, "latency", &m->move_latency);
 	print_histogram(f, "between updates", &m->move_interval);
+	print_histogram(f, "the same, near ones", &m->near_interval);
 	print_share(f, "others seen in full", report->share_seen);
 	print_others(f, "records of strangers", m->others_records);
 }
