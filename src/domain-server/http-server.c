@@ -39,42 +39,109 @@ void http_reply_error(struct http_reply *reply, unsigned status, const char *for
 
 /* --- replying --- */
 
-static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned status, char *text,
-				 const char *type)
+/* Everything comes from here, and no script is in a page itself. */
+#define CONTENT_POLICY                                                                          \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src " \
+	"'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/* Takes the response; NULL: out of memory. */
+static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned status,
+				     struct MHD_Response *response)
 {
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	static const struct {
+		const char *name, *value;
+	} headers[] = {
+		{"Content-Security-Policy", CONTENT_POLICY},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{"Referrer-Policy", "no-referrer"},
+		{"X-Content-Type-Options", "nosniff"},
+	};
 	enum MHD_Result result;
 
-	if (!response) {
-		free(text);
+	if (!response)
 		return MHD_NO;
-	}
-	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	(void) MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	for (size_t i = 0; i < ELEMENTSOF(headers); i++)
+		(void) MHD_add_response_header(response, headers[i].name, headers[i].value);
+	/* Files may be kept when they are asked for again each time. */
+	if (!MHD_get_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL))
+		(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	result = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return result;
 }
 
-static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
+static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned status, char *text,
+				 const char *type)
 {
-	char *text = reply->text;
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 
+	if (response)
+		(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	else
+		free(text);
+	return send_response(connection, status, response);
+}
+
+static enum MHD_Result send_json(struct MHD_Connection *connection, const struct http_reply *reply)
+{
+	char *text = json_dumps(reply->json, JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+	json_decref(reply->json);
+	return text ? send_text(connection, reply->status, text, "application/json") : MHD_NO;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static enum MHD_Result send_file(struct MHD_Connection *connection, const struct web_file *file)
+{
+	bool is_known =
+		web_etag_matches(header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH), file->etag);
+	bool is_gzip = file->gzip.len > 0 &&
+		       web_accepts_gzip(header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+	struct span content = is_known ? (struct span){0} : is_gzip ? file->gzip : file->plain;
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		content.len, (void *) content.data, MHD_RESPMEM_PERSISTENT);
+
+	if (!response)
+		return MHD_NO;
+	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, file->type);
+	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, file->etag);
+	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept-Encoding");
+	if (is_gzip && !is_known)
+		(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	return send_response(connection, is_known ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
+}
+
+static enum MHD_Result send_reply(struct http_server *h, struct MHD_Connection *connection,
+				  struct http_reply *reply)
+{
+	struct MHD_Response *response = NULL;
+
+	if (reply->file)
+		return send_file(connection, reply->file);
+	if (reply->events) {
+		response = events_watch(reply->events, h->mhd, connection);
+		if (response)
+			return send_response(connection, MHD_HTTP_OK, response);
+		http_reply_error(reply, MHD_HTTP_SERVICE_UNAVAILABLE,
+				 "As many watch as there may be.");
+	}
 	if (reply->status == 0)
 		http_reply_error(reply, MHD_HTTP_NOT_FOUND, "Resource not found.");
 	if (reply->json) {
-		free(text);
-		text = json_dumps(reply->json, JSON_COMPACT | JSON_REAL_PRECISION(15));
-		json_decref(reply->json);
-		return text ? send_text(connection, reply->status, text, "application/json")
-			    : MHD_NO;
+		free(reply->text);
+		return send_json(connection, reply);
 	}
-	if (!text)
-		text = strdup("");
-	return text ? send_text(connection, reply->status, text, "text/plain; charset=utf-8")
-		    : MHD_NO;
+	if (!reply->text)
+		reply->text = strdup("");
+	return reply->text ? send_text(connection, reply->status, reply->text,
+				       "text/plain; charset=utf-8")
+			   : MHD_NO;
 }
 
 /* --- receiving --- */
@@ -119,14 +186,26 @@ static bool host_is_ours(const char *host)
 	       inet_pton(AF_INET6, name, &addr) == 1;
 }
 
+/* What browsers say of who asks (Fetch Metadata); a link, a script or an image of another site is
+ * told from our pages, from the address bar and from programs. */
+static bool is_foreign(struct MHD_Connection *connection)
+{
+	const char *site = header(connection, "Sec-Fetch-Site");
+
+	return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+}
+
 static void handle(struct http_server *h, struct MHD_Connection *connection, const char *url,
 		   const char *method, const struct incoming *in, struct http_reply *reply)
 {
-	struct http_request request = {.path = url, .is_admin = h->is_admin};
+	struct http_request request = {
+		.path = url,
+		.is_admin = h->is_admin,
+		.is_foreign = is_foreign(connection),
+	};
 	json_t *json = NULL;
 
-	if (!h->is_admin && !host_is_ours(MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-								      MHD_HTTP_HEADER_HOST)))
+	if (!h->is_admin && !host_is_ours(header(connection, MHD_HTTP_HEADER_HOST)))
 		return http_reply_error(reply, MHD_HTTP_FORBIDDEN,
 					"Ask for localhost, not for another name.");
 	if (method_parse(method, &request.method) < 0)
@@ -168,7 +247,7 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
 		return MHD_YES;
 	}
 	handle(userdata, connection, url, method, in, &reply);
-	return send_reply(connection, &reply);
+	return send_reply(userdata, connection, &reply);
 }
 
 static void on_completed(void *userdata, struct MHD_Connection *connection, void **state,

@@ -1,4 +1,5 @@
-/* JSON over HTTP, for programs on this machine: whole requests in, whole replies out. */
+/* HTTP for programs and browsers on this machine: whole requests in; JSON, files of the panel or a
+ * stream of events out. */
 #pragma once
 
 #include <jansson.h>
@@ -7,6 +8,8 @@
 
 #include "base/bytes.h"
 #include "base/macros.h"
+#include "domain-server/events.h"
+#include "domain-server/web-files.h"
 
 #define HTTP_BODY_MAX (1024 * 1024)
 
@@ -24,13 +27,16 @@ struct http_request {
 	const char *path;   /* decoded, without the query */
 	const json_t *json; /* of the body; NULL when it is empty */
 	bool is_admin;      /* came over the unix socket */
+	bool is_foreign;    /* a page of another site makes the browser ask */
 };
 
 /* Filled in by the handler; a zero status means 404. */
 struct http_reply {
 	unsigned status;
-	json_t *json; /* reference taken over; or … */
-	char *text;   /* … heap text, taken over, sent as text/plain */
+	json_t *json;                /* reference taken over; or … */
+	char *text;                  /* … heap text, taken over, sent as text/plain; or … */
+	const struct web_file *file; /* … that outlives the server; or … */
+	struct events *events;       /* … to watch */
 };
 
 /* Replies with {"error": …}. */

@@ -56,13 +56,14 @@ int mhd_loop_new(sd_event *event, const struct mhd_loop_options *options, struct
 	r = make_nonblocking(fd);
 	if (r < 0)
 		return r;
-	m->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_UPGRADE, 0, NULL, NULL, options->handler,
-		options->userdata, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-		options->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_per_ip,
-		MHD_OPTION_CONNECTION_TIMEOUT, options->timeout_sec,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
-		MHD_OPTION_NOTIFY_COMPLETED, options->completed, options->userdata, MHD_OPTION_END);
+	m->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME,
+				     0, NULL, NULL, options->handler, options->userdata,
+				     MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+				     options->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+				     options->max_per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
+				     options->timeout_sec, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				     (size_t) CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
+				     options->completed, options->userdata, MHD_OPTION_END);
 	if (!m->daemon)
 		return -EIO;
 	(void) TAKE_FD(fd);

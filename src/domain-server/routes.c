@@ -1,6 +1,6 @@
-/* The JSON interface: reading for every program of this machine, changing only over the unix
- * socket, whose file permissions decide who may. So no web page that an operator visits can do
- * anything (protocol 09 section 1). */
+/* The panel's files and the JSON interface: reading for every program of this machine, changing
+ * only over the unix socket, whose file permissions decide who may. So no web page that an operator
+ * visits can do anything (protocol 09 section 1). */
 #include <errno.h>
 #include <string.h>
 
@@ -51,6 +51,12 @@ static void get_status(struct server *s, const struct http_request *request, con
 		       struct http_reply *reply)
 {
 	reply_json(reply, status_everything(s));
+}
+
+static void get_events(struct server *s, const struct http_request *request, const char *rest,
+		       struct http_reply *reply)
+{
+	reply->events = s->events;
 }
 
 /* rest: a UUID, then suffix or nothing. */
@@ -214,6 +220,7 @@ static const struct route {
 	{HTTP_GET, "/nodes/", false, get_node},
 	{HTTP_GET, "/assignments.json", false, get_assignments},
 	{HTTP_GET, "/status.json", false, get_status},
+	{HTTP_GET, "/api/v1/events", false, get_events},
 	{HTTP_DELETE, "/nodes", true, delete_nodes},
 	{HTTP_DELETE, "/nodes/", true, delete_node},
 	{HTTP_POST, "/kick", true, post_kick},
@@ -239,6 +246,14 @@ static const char *match(const struct route *route, const struct http_request *r
 
 void routes_handle(void *userdata, const struct http_request *request, struct http_reply *reply)
 {
+	const struct server *s = userdata;
+
+	if (request->method == HTTP_GET)
+		reply->file = web_files_find(s->web_files, request->path);
+	if (reply->file)
+		return;
+	if (request->is_foreign)
+		return http_reply_error(reply, FORBIDDEN, "Not for pages of other sites.");
 	for (size_t i = 0; i < ELEMENTSOF(routes); i++) {
 		const char *rest = match(&routes[i], request);
 

@@ -50,6 +50,8 @@ struct server {
 	struct endpoint *ep;
 	struct signalling_server *signalling;
 	struct http_server *http, *admin;
+	struct web_files *web_files; /* of the panel; NULL when they are not installed */
+	struct events *events;       /* for the panel */
 	struct log_ratelimit denied_log;
 	struct event_timer *tick;
 	uint64_t next_expiry_usec;
@@ -189,6 +191,12 @@ json_t *status_node(const struct resident *r); /* its last statistics */
 json_t *status_assignments(const struct server *s);
 json_t *status_everything(const struct server *s);
 
+/* --- panel.c --- */
+
+/* What the panel shows, in a form that changes little from second to second: people and mixers by
+ * UUID, no nulls. New reference, NULL when out of memory. userdata is the server. */
+json_t *panel_document(void *userdata);
+
 /* --- settings.c --- */
 
 /* Reads the configuration and puts it to work; logs what is wrong. On failure what was running
@@ -211,5 +219,5 @@ json_t *settings_to_json(const struct server *s);
 
 /* --- routes.c --- */
 
-/* The JSON interface; userdata is the server. */
+/* Files and JSON; userdata is the server. */
 void routes_handle(void *userdata, const struct http_request *request, struct http_reply *reply);

@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/ports.h"
 #include "domain-server/listen-socket.h"
 #include "domain-server/server-internal.h"
@@ -138,6 +140,21 @@ static int open_signalling(struct server *s)
 	return 0;
 }
 
+/* Without the pages everything else works. */
+static int open_panel(struct server *s)
+{
+	_cleanup_free_ char *dir = NULL;
+	int r;
+
+	if (asprintf(&dir, "%s/web", path_datadir()) < 0)
+		return log_oom();
+	r = web_files_load(dir, &s->web_files);
+	if (r < 0)
+		log_warning_errno(r, "The control panel has no pages: cannot read %s: %m", dir);
+	r = events_new(s->event, panel_document, s, &s->events);
+	return r < 0 ? log_error_errno(r, "Cannot prepare the control panel: %m") : 0;
+}
+
 static int open_http(struct server *s)
 {
 	const char *address = config_get_string(s->config, "http.address");
@@ -229,6 +246,9 @@ static int start(struct server *s)
 	r = open_signalling(s);
 	if (r < 0)
 		return r;
+	r = open_panel(s);
+	if (r < 0)
+		return r;
 	r = open_http(s);
 	if (r < 0)
 		return r;
@@ -272,8 +292,10 @@ struct server *server_free(struct server *s)
 	if (s->store)
 		session_store_leave(s->store);
 	event_timer_free(s->tick);
+	events_free(s->events);
 	http_server_free(s->admin);
 	http_server_free(s->http);
+	web_files_free(s->web_files);
 	signalling_server_free(s->signalling);
 	residents_free(s);
 	endpoint_free(s->ep);

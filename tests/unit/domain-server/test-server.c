@@ -619,6 +619,19 @@ static void test_only_the_admin_socket_changes_things(void **state)
 			 200);
 	assert_int_equal(http_status(false, REQUEST("GET /idle", "Host: localhost\r\n", "")), 404);
 	assert_int_equal(http_status(false, REQUEST("PATCH /id", "Host: localhost\r\n", "")), 400);
+	assert_int_equal(http_status(false, REQUEST("GET /", "Host: localhost\r\n", "")), 200);
+	assert_int_equal(http_status(false, REQUEST("POST /", "Host: localhost\r\n", "")), 404);
+	/* A link to the panel may be anywhere; what it tells is for its own pages only. */
+	assert_int_equal(http_status(false, REQUEST("GET /",
+						    "Host: localhost\r\n"
+						    "Sec-Fetch-Site: cross-site\r\n",
+						    "")),
+			 200);
+	assert_int_equal(http_status(false, REQUEST("GET /status.json",
+						    "Host: localhost\r\n"
+						    "Sec-Fetch-Site: cross-site\r\n",
+						    "")),
+			 403);
 
 	assert_int_equal(
 		http_status(true, REQUEST("POST /settings.json", "Host: x\r\nContent-Length: 9\r\n",
