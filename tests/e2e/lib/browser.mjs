@@ -39,10 +39,13 @@ async function serve(request, response) {
 	}
 }
 
+export const launchBrowser = () =>
+	chromium.launch({ args: FLAGS, executablePath: "/usr/bin/chromium", headless: true });
+
 export async function openBrowser() {
 	const server = createServer(serve);
 	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-	const browser = await chromium.launch({ args: FLAGS, executablePath: "/usr/bin/chromium", headless: true });
+	const browser = await launchBrowser();
 	const url = `http://localhost:${server.address().port}/`;
 
 	return {
