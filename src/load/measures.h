@@ -2,7 +2,7 @@
 #pragma once
 
 #include "load/faults.h"
-#include "load/histogram.h"
+#include "base/histogram.h"
 #include "node/node.h"
 
 /* The mixers of a domain that clients use. X(CONSTANT, node type, name, member of struct

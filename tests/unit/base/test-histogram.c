@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/macros.h"
-#include "load/histogram.h"
+#include "base/histogram.h"
 #include "load/prng.h"
 
 static int compare(const void *a, const void *b)
