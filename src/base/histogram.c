@@ -41,6 +41,15 @@ void histogram_add(struct histogram *h, uint64_t usec)
 	h->max_usec = MAX(h->max_usec, usec);
 }
 
+void histogram_merge(struct histogram *h, const struct histogram *other)
+{
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+		h->buckets[i] += other->buckets[i];
+	h->count += other->count;
+	h->sum_usec += other->sum_usec;
+	h->max_usec = MAX(h->max_usec, other->max_usec);
+}
+
 uint64_t histogram_percentile(const struct histogram *h, double percent)
 {
 	uint64_t rank = (uint64_t) ceil((double) h->count * percent / 100), seen = 0;

@@ -15,6 +15,8 @@ struct histogram {
 };
 
 void histogram_add(struct histogram *h, uint64_t usec);
+/* Adds the samples of another. */
+void histogram_merge(struct histogram *h, const struct histogram *other);
 /* The value that percent of the samples do not exceed, at most 1/32 too large; 0 without samples.
  */
 uint64_t histogram_percentile(const struct histogram *h, double percent);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -114,6 +115,16 @@ struct worker_pool *worker_pool_free(struct worker_pool *pool)
 	free(pool->threads);
 	free(pool);
 	return NULL;
+}
+
+unsigned worker_pool_cpus(void)
+{
+	cpu_set_t cpus;
+
+	/* Fails on machines with more CPUs than fit. */
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return CPU_SETSIZE;
+	return (unsigned) CPU_COUNT(&cpus);
 }
 
 unsigned worker_pool_threads(const struct worker_pool *pool)

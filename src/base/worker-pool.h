@@ -12,6 +12,8 @@ struct worker_pool;
 int worker_pool_new(unsigned threads, struct worker_pool **ret);
 struct worker_pool *worker_pool_free(struct worker_pool *pool);
 DEFINE_CLEANUP_FUNC(struct worker_pool *, worker_pool_free)
+/* The CPUs this process may run on. */
+unsigned worker_pool_cpus(void);
 unsigned worker_pool_threads(const struct worker_pool *pool);
 
 /* Calls f once for each i below n, on any of the threads in any order, and returns when all are

@@ -4,7 +4,7 @@
 
 #include "audio/codec.h"
 #include "base/bytes.h"
-#include "load/prng.h"
+#include "base/prng.h"
 
 struct voice;
 

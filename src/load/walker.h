@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "base/packed.h"
-#include "load/prng.h"
+#include "base/prng.h"
 
 struct walker {
 	struct vec3 home;

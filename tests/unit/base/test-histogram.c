@@ -8,9 +8,10 @@
 
 #include <stdlib.h>
 
-#include "base/macros.h"
 #include "base/histogram.h"
-#include "load/prng.h"
+#include "base/macros.h"
+#include "base/prng.h"
+#include "base/recent-times.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -43,6 +44,45 @@ static void test_small_values_are_exact(void **state)
 	assert_int_equal(histogram_percentile(&h, 99), 50);
 	assert_int_equal(histogram_percentile(&h, 100), 50);
 	assert_true(histogram_mean_usec(&h) == 25.5);
+}
+
+static void test_merge(void **state)
+{
+	struct histogram a = {0}, b = {0};
+
+	histogram_add(&a, 10);
+	histogram_add(&b, 30);
+	histogram_add(&b, 20);
+	histogram_merge(&a, &b);
+	assert_int_equal(a.count, 3);
+	assert_int_equal(a.max_usec, 30);
+	assert_true(histogram_mean_usec(&a) == 20);
+	assert_int_equal(histogram_percentile(&a, 50), 20);
+}
+
+static double recent(const struct recent_times *times, const char *key)
+{
+	json_t *json = recent_times_json(times);
+	double ms = json_real_value(json_object_get(json, key));
+
+	json_decref(json);
+	return ms;
+}
+
+static void test_recent_times_forget(void **state)
+{
+	static struct recent_times times;
+
+	assert_true(recent(&times, "max") == 0);
+	recent_times_add(&times, 50);
+	for (unsigned i = 1; i < RECENT_TIMES_TURN; i++)
+		recent_times_add(&times, 20);
+	assert_true(recent(&times, "max") == 0.05 && recent(&times, "p99.9") == 0.02);
+	for (unsigned i = 0; i < RECENT_TIMES_TURN; i++)
+		recent_times_add(&times, 30);
+	assert_true(recent(&times, "max") == 0.05 && recent(&times, "p99.9") == 0.03);
+	recent_times_add(&times, 30);
+	assert_true(recent(&times, "max") == 0.03 && recent(&times, "p50") == 0.03);
 }
 
 static void test_percentiles_against_sorted_samples(void **state)
@@ -101,6 +141,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_small_values_are_exact),
+		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_recent_times_forget),
 		cmocka_unit_test(test_percentiles_against_sorted_samples),
 		cmocka_unit_test(test_more_than_it_can_hold),
 		cmocka_unit_test(test_json_is_in_milliseconds),
