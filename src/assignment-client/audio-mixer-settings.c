@@ -135,12 +135,12 @@ static int read_reverbs(const json_t *table, const struct zone_names *names,
 
 static unsigned read_threads(const json_t *settings)
 {
-	long cpus = CLAMP(sysconf(_SC_NPROCESSORS_ONLN), 1L, (long) THREADS_MAX);
+	unsigned cpus = MIN(worker_pool_cpus(), (unsigned) THREADS_MAX);
 	double n;
 
 	if (settings_bool(settings, "audio_threading", "auto_threads", true))
-		return (unsigned) cpus;
-	n = settings_double(settings, "audio_threading", "num_threads", (double) cpus);
+		return cpus;
+	n = settings_double(settings, "audio_threading", "num_threads", cpus);
 	return (unsigned) CLAMP(n, 1.0, (double) cpus);
 }
 

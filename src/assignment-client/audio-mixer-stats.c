@@ -220,6 +220,10 @@ json_t *audio_mixer_stats(void *hat)
 		timing_stats(m), "mix_stats", mix_stats(&c->mix, c->frames), "z_listeners",
 		all_clients_stats(m, seconds));
 
+	set(object, "frame_ms", recent_times_json(&m->frame_times));
+	set(object, "late_frames", json_integer((json_int_t) m->late_frames));
+	set(object, "lowered_steps", json_integer(m->budget.level));
+	set(object, "codec_complexity", json_integer(frame_budget_complexity(&m->budget)));
 	m->reported_usec = now;
 	m->counts = (struct audio_counts){0};
 	return object;
@@ -228,7 +232,18 @@ json_t *audio_mixer_stats(void *hat)
 void audio_mixer_status(void *hat, char *buf, size_t size)
 {
 	struct audio_mixer *m = hat;
+	unsigned people = node_list_count(m->context.nodes, NODE_TYPE_AGENT);
+	struct histogram times = m->frame_times.before;
+	char lowered[64] = "";
 
-	(void) snprintf(buf, size, "%u people, %.0f %% of the frame time in use",
-			node_list_count(m->context.nodes, NODE_TYPE_AGENT), 100 * m->load);
+	histogram_merge(&times, &m->frame_times.now);
+	if (m->budget.level > 0)
+		(void) snprintf(lowered, sizeof(lowered), ", codecs lowered to complexity %d",
+				frame_budget_complexity(&m->budget));
+	(void) snprintf(buf, size,
+			"%u people, %.0f %% of the frame time in use, p50 %.1f p99 %.1f p99.9 %.1f "
+			"ms%s",
+			people, 100 * m->load, histogram_percentile(&times, 50) / 1e3,
+			histogram_percentile(&times, 99) / 1e3,
+			histogram_percentile(&times, 99.9) / 1e3, lowered);
 }

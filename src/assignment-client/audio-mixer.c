@@ -493,9 +493,11 @@ static bool is_listening(const struct audio_client *client)
 static ssize_t encode_frame(struct audio_client *client, const int16_t *pcm,
 			    uint8_t ret[static CODEC_FRAME_BYTES_MAX])
 {
-	return client->encoder ? codec_encode(client->encoder, pcm, ret)
-			       : codec_pcm.encode(NULL, AUDIO_CHANNELS_MAX, pcm, ret,
-						  CODEC_FRAME_BYTES_MAX);
+	if (!client->encoder)
+		return codec_pcm.encode(NULL, AUDIO_CHANNELS_MAX, pcm, ret, CODEC_FRAME_BYTES_MAX);
+	codec_encoder_set_complexity(client->encoder,
+				     frame_budget_complexity(&client->mixer->budget));
+	return codec_encode(client->encoder, pcm, ret);
 }
 
 static void mix_client(void *userdata, size_t i)
@@ -617,6 +619,16 @@ static void send_frame(struct audio_client *client)
 	mix_counts_add(&m->counts.mix, &client->counts);
 }
 
+static void account_frame(struct audio_mixer *m, uint64_t usec, bool late)
+{
+	m->counts.frames++;
+	m->counts.times_usec[AUDIO_TIME_FRAME] += usec;
+	m->load += ((double) usec / AUDIO_FRAME_USEC - m->load) / LOAD_FRAMES;
+	recent_times_add(&m->frame_times, usec);
+	m->late_frames += late;
+	frame_budget_add(&m->budget, usec);
+}
+
 static void on_frame(void *userdata)
 {
 	struct audio_mixer *m = userdata;
@@ -640,11 +652,9 @@ static void on_frame(void *userdata)
 	endpoint_flush(m->context.endpoint);
 	done = clock_now_usec();
 
-	m->counts.frames++;
 	m->counts.times_usec[AUDIO_TIME_PACKETS] += popped - start;
 	m->counts.times_usec[AUDIO_TIME_MIX] += mixed - popped;
-	m->counts.times_usec[AUDIO_TIME_FRAME] += done - start;
-	m->load += ((double) (done - start) / AUDIO_FRAME_USEC - m->load) / LOAD_FRAMES;
+	account_frame(m, done - start, done > event_timer_next_usec(m->timer));
 	if (m->frame++ % AUDIO_FRAMES_PER_SECOND == 0)
 		audio_replicas_expire(m, NULL, start);
 }

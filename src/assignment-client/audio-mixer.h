@@ -3,9 +3,11 @@
 #pragma once
 
 #include "assignment-client/hat.h"
+#include "audio/frame-budget.h"
 #include "audio/mix.h"
 #include "base/event.h"
 #include "base/list.h"
+#include "base/recent-times.h"
 #include "base/worker-pool.h"
 
 #define AUDIO_FRAMES_PER_SECOND 100
@@ -97,6 +99,9 @@ struct audio_mixer {
 		*slots; /* the clients by number, for the pool; filled anew each frame */
 
 	double load; /* of a frame, smoothed */
+	struct recent_times frame_times;
+	uint64_t late_frames; /* done only when the next was due */
+	struct frame_budget budget;
 	struct audio_counts counts;
 	uint64_t reported_usec;
 	double trailing_usec[AUDIO_TIMES]; /* the same over some ten seconds */

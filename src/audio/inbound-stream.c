@@ -7,6 +7,8 @@
 #define QUIETEST_FRAMES 401
 #define FADE_FULL       2
 #define FADE_END        34
+/* Packets of silence after which a decoder has nothing left to fade. */
+#define CONCEALED_SILENCES 20
 
 int inbound_stream_new(enum audio_stream_type type, const struct uuid *id,
 		       const struct jitter_config *config, struct inbound_stream **ret)
@@ -165,6 +167,7 @@ int inbound_stream_receive(struct inbound_stream *stream, uint16_t sequence, con
 	if (r < 0)
 		return r;
 
+	stream->silences = 0;
 	if (receive_packet(stream, sequence, now_usec)) {
 		r = decode_frame(stream, codec, audio, frame);
 		jitter_buffer_write(stream->jitter, frame);
@@ -180,7 +183,8 @@ void inbound_stream_receive_silence(struct inbound_stream *stream, uint16_t sequ
 
 	if (receive_packet(stream, sequence, now_usec)) {
 		/* Lets the decoder fade down; what it says is not wanted. */
-		conceal(stream, frame);
+		if (stream->silences++ < CONCEALED_SILENCES)
+			conceal(stream, frame);
 		jitter_buffer_write_silence(stream->jitter);
 	}
 	jitter_buffer_settle(stream->jitter, now_usec);

@@ -36,6 +36,7 @@ struct inbound_stream {
 	const struct codec_ops *codec; /* selected; NULL = raw PCM */
 	struct codec_decoder *decoder; /* NULL for raw PCM */
 	unsigned codec_mismatches;
+	unsigned silences; /* packets in a row */
 	float quietest_running;
 	unsigned quietest_frames;
 	int16_t last[AUDIO_FRAME_SAMPLES_MAX]; /* the last frame popped */

@@ -4,7 +4,7 @@
 
 #include "base/macros.h"
 
-#define COLUMNS_MAX 8
+#define COLUMNS_MAX 9
 #define CELL_MAX    64
 
 /* Rows of text, printed with each column as wide as its widest cell. */
@@ -74,6 +74,14 @@ static void set_number(char cell[static CELL_MAX], const json_t *value, const ch
 		set_cell(cell, "-");
 }
 
+static void set_ms(char cell[static CELL_MAX], const json_t *value)
+{
+	if (json_is_number(value))
+		(void) snprintf(cell, CELL_MAX, "%.1f ms", json_number_value(value));
+	else
+		set_cell(cell, "-");
+}
+
 /* --- tables --- */
 
 static struct table table_new(const char *const *headings, size_t n_columns, size_t n_rows)
@@ -136,7 +144,8 @@ static void print_people(FILE *f, const json_t *people)
 
 static void print_mixers(FILE *f, const json_t *mixers)
 {
-	static const char *const headings[] = {"MIXER",     "UP FOR",     "ADDRESS", "CPU",
+	static const char *const headings[] = {"MIXER",     "UP FOR",     "ADDRESS",
+					       "CPU",       "FRAME P99",  "LOWERED",
 					       "IN KBIT/S", "OUT KBIT/S", "VERSION"};
 	struct table t = table_new(headings, ELEMENTSOF(headings), json_array_size(mixers));
 
@@ -149,9 +158,11 @@ static void print_mixers(FILE *f, const json_t *mixers)
 		set_seconds_of(t.cells[i][1], mixer);
 		set_cell(t.cells[i][2], text_of(mixer, "address"));
 		set_number(t.cells[i][3], json_object_get(load, "cpu_percent"), " %");
-		set_number(t.cells[i][4], json_object_get(io, "inbound_kbps"), "");
-		set_number(t.cells[i][5], json_object_get(io, "outbound_kbps"), "");
-		set_cell(t.cells[i][6], text_of(mixer, "version"));
+		set_ms(t.cells[i][4], json_object_get(json_object_get(load, "frame_ms"), "p99"));
+		set_number(t.cells[i][5], json_object_get(load, "lowered_steps"), "");
+		set_number(t.cells[i][6], json_object_get(io, "inbound_kbps"), "");
+		set_number(t.cells[i][7], json_object_get(io, "outbound_kbps"), "");
+		set_cell(t.cells[i][8], text_of(mixer, "version"));
 	}
 	table_print(f, &t);
 }

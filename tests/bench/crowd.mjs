@@ -1,5 +1,5 @@
 // A crowd of native clients on a whole domain: what hifi-load sees, what the mixers say of their frames, what
-// the kernel dropped, and how the memory moved. Prints; the exit code is hifi-load's.
+// the kernel dropped, how much CPU each used, and how the memory moved. Prints; the exit code is hifi-load's.
 //
 //   TOP_BUILDDIR=build node tests/bench/crowd.mjs [CLIENTS [SECONDS [hifi-load option…]]]     (100 for 60 s)
 import { spawn } from "node:child_process";
@@ -19,7 +19,8 @@ async function sample() {
 	if (status.people.length < Number(clients))
 		return;
 	const load = Object.fromEntries(status.mixers.map((mixer) => [mixer.hat, mixer.load]));
-	samples.push({ pss: domain.pssKb(), audio: load.audio.avg_timing_stats, avatar: load.avatar,
+	samples.push({ pss: domain.pssKb(), audio: load.audio, avatar: load.avatar,
+		cpu: Object.entries(load).map(([hat, { cpu_percent: percent }]) => `${hat} ${(percent / 100).toFixed(2)}`),
 		drops: status.mixers.map((mixer) => mixer.load.transport?.kernel_drops ?? 0) });
 }
 
@@ -34,7 +35,10 @@ if (first) {
 	console.log(`\nload average ${loadavg().map((n) => n.toFixed(1)).join(" ")}, ${samples.length} samples`);
 	console.log(`memory, MB PSS: at first ${megabytes(first.pss)}`);
 	console.log(`                at last  ${megabytes(last.pss)}`);
-	console.log(`audio frame, µs: ${samples.map(({ audio }) => Math.round(audio?.us_per_frame ?? NaN)).join(" ")} (of 10000)`);
+	console.log(`CPU seconds per second, at last: ${last.cpu.join(", ")}`);
+	console.log(`audio frame, mean µs: ${samples.map(({ audio }) => Math.round(audio.avg_timing_stats.us_per_frame)).join(" ")} (of 10000)`);
+	console.log(`audio frame, ms, over the last 30 to 60 s: ${Object.entries(last.audio.frame_ms).map((pair) => pair.join(" ")).join(", ")}`);
+	console.log(`audio frames late ${last.audio.late_frames - first.audio.late_frames}, left out ${last.audio.skipped_frames - first.audio.skipped_frames}; codec complexity ${samples.map(({ audio }) => audio.codec_complexity).join(" ")}`);
 	console.log(`avatar frame, share of the tick: ${samples.map(({ avatar }) => avatar.trailing_mix_ratio?.toFixed(2)).join(" ")}`);
 	console.log(`kernel drops of the mixers: ${last.drops.join(" ")}`);
 }

@@ -61,7 +61,8 @@ static void test_status(void **state)
 		" \"people\": [{\"name\": \"Ædda\", \"seconds\": 59, \"address\": \"192.0.2.1:5\","
 		"   \"transport\": \"web\", \"place\": \"hut\", \"uuid\": \"u\"}],"
 		" \"mixers\": [{\"type\": \"audio-mixer\", \"seconds\": 3725, \"address\": \"a\","
-		"   \"version\": \"v\", \"load\": {\"cpu_percent\": 12.4, \"io_stats\": "
+		"   \"version\": \"v\", \"load\": {\"cpu_percent\": 12.4, "
+		"     \"frame_ms\": {\"p99\": 3.14}, \"lowered_steps\": 2, \"io_stats\": "
 		"     {\"inbound_kbps\": 1500}}}],"
 		" \"waiting_assignments\": {\"x\": {\"type\": \"avatar-mixer\"}}}");
 
@@ -72,8 +73,10 @@ static void test_status(void **state)
 			    "NAME  HERE FOR  FROM         BY   PLACE  UUID\n"
 			    "Ædda  59s       192.0.2.1:5  web  hut    u\n"
 			    "\n"
-			    "MIXER        UP FOR  ADDRESS  CPU   IN KBIT/S  OUT KBIT/S  VERSION\n"
-			    "audio-mixer  1h 02m  a        12 %  1500       -           v\n"
+			    "MIXER        UP FOR  ADDRESS  CPU   FRAME P99  LOWERED  IN KBIT/S  "
+			    "OUT KBIT/S  VERSION\n"
+			    "audio-mixer  1h 02m  a        12 %  3.1 ms     2        1500       "
+			    "-           v\n"
 			    "Nobody works as avatar-mixer.\n");
 }
 
