@@ -1,8 +1,8 @@
 /* All that a run counts, over all clients. */
 #pragma once
 
-#include "load/faults.h"
 #include "base/histogram.h"
+#include "load/faults.h"
 #include "node/node.h"
 
 /* The mixers of a domain that clients use. X(CONSTANT, node type, name, member of struct
