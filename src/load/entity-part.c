@@ -1,8 +1,8 @@
 /* A client of the entity-server (protocol 06a): asks for everything in view and waits until it is
- * told that this is all; looks into the frames of the packets, not at the entities. */
+ * told that this is all; checks that every record can be read. */
 #include <errno.h>
 
-#include "base/qt-stream.h"
+#include "entity/entity-data.h"
 #include "entity/entity-query.h"
 #include "load/client.h"
 
@@ -10,8 +10,6 @@
 #define PATIENCE_USEC      (30 * USEC_PER_SEC)
 #define PACKETS_PER_SECOND 600
 #define SIZE_SCALE         (32768.0f * 400.0f)
-#define DATA_FLAGS         0xc0 /* colour, compressed: what the server always sends */
-#define SECTION_MAX        (64 * 1024)
 #define STATS_LEN          222
 
 static void send_query(struct client *c, uint64_t now_usec)
@@ -53,22 +51,17 @@ static void entity_frame(struct client *c, uint64_t frame, uint64_t now_usec)
 
 static int on_data(struct client *c, const struct received *rx)
 {
-	struct reader rd = reader_over(rx->payload.data, rx->payload.len);
-	static uint8_t raw[SECTION_MAX];
-	struct span section;
-	uint8_t flags;
+	static struct entity_data_reader reader;
+	struct entity_record record;
+	int r;
 
-	flags = read_u8(&rd);
-	(void) read_u16le(&rd); /* sequence number */
-	(void) read_u64le(&rd); /* server's clock */
 	c->scene->measures.traffic.entity_packets += c->scene->is_measuring;
-	if (reader_left(&rd) == 0)
-		return reader_check(&rd); /* nothing in it */
-
-	section = read_span(&rd, read_u16le(&rd));
-	if (flags != DATA_FLAGS || reader_finish(&rd) < 0)
-		return -EBADMSG;
-	return qcompress_decode(section.data, section.len, raw, sizeof(raw)) < 0 ? -EBADMSG : 0;
+	r = entity_data_open(&reader, rx->payload);
+	if (r < 0)
+		return r;
+	while ((r = entity_data_next(&reader, &record)) > 0)
+		;
+	return r;
 }
 
 /* 06a section 5.6. */

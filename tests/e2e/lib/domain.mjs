@@ -1,10 +1,11 @@
 // A whole domain of freshly built servers in a data folder and on ports of its own.
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { childrenOf, Daemon } from "./daemon.mjs";
 import { freeOffset, pidOfUdpPort, portsOf } from "./ports.mjs";
 import { until } from "./wait.mjs";
@@ -28,12 +29,15 @@ export class Domain {
 	// config: contents of domain.json. host: the address clients use. prefix: command to run all under.
 	// monitor: one assignment-client that keeps a child for each hat, instead of one process a hat.
 	// keeper: each process under a service manager (tests/e2e/keeper.c), which starts it again when it is killed.
-	static async start({ config = {}, hats = Object.keys(HATS), host = "127.0.0.1", monitor = false,
+	// entities: contents of models.json.gz.
+	static async start({ config = {}, entities = null, hats = Object.keys(HATS), host = "127.0.0.1", monitor = false,
 		keeper = false, prefix = [] } = {}) {
 		const domain = new Domain(await freeOffset(), host, prefix);
 		domain.keeper = keeper;
 		try {
 			domain.writeConfig(config);
+			if (entities)
+				domain.writeEntities(entities);
 			domain.startServer();
 			await domain.answers();
 			if (monitor)
@@ -67,6 +71,11 @@ export class Domain {
 
 	writeConfig(config) {
 		writeFileSync(join(this.data, "domain.json"), JSON.stringify(config, null, "\t"));
+	}
+
+	writeEntities(entities) {
+		mkdirSync(join(this.data, "entities"), { recursive: true });
+		writeFileSync(join(this.data, "entities", "models.json.gz"), gzipSync(JSON.stringify(entities)));
 	}
 
 	// sockets: options of the keeper.
