@@ -9,7 +9,6 @@
 #include "base/log.h"
 
 #define CODECS_USUAL "opus,zlib,pcm"
-#define THREADS_MAX  64
 
 /* --- zones and what refers to them --- */
 
@@ -133,17 +132,6 @@ static int read_reverbs(const json_t *table, const struct zone_names *names,
 
 /* --- all --- */
 
-static unsigned read_threads(const json_t *settings)
-{
-	unsigned cpus = MIN(worker_pool_cpus(), (unsigned) THREADS_MAX);
-	double n;
-
-	if (settings_bool(settings, "audio_threading", "auto_threads", true))
-		return cpus;
-	n = settings_double(settings, "audio_threading", "num_threads", cpus);
-	return (unsigned) CLAMP(n, 1.0, (double) cpus);
-}
-
 int audio_settings_read(const json_t *settings, struct audio_settings *ret)
 {
 	_cleanup_(audio_settings_done) struct audio_settings s = {0};
@@ -157,7 +145,7 @@ int audio_settings_read(const json_t *settings, struct audio_settings *ret)
 	s.jitter.static_frames = (unsigned) CLAMP(frames, 1.0, (double) JITTER_RING_FRAMES);
 	s.noise_muting_threshold =
 		(float) settings_double(settings, "audio_env", "noise_muting_threshold", 1);
-	s.threads = read_threads(settings);
+	s.threads = settings_threads(settings, "audio_threading");
 	s.codecs = codec_preference_parse(
 		settings_string(settings, "audio_env", "codec_preference_order", CODECS_USUAL));
 	s.space.coefficient_usual = (float) settings_double(settings, "audio_env",

@@ -143,8 +143,8 @@ json_t *avatar_mixer_stats(void *hat)
 
 	stats = json_pack(
 		"{s:f, s:i, s:f, s:f, s:f, s:{s:o}, s:{s:{s:f}, s:{s:f}}, s:o, s:o}",
-		"broadcast_loop_rate", frames / seconds, "threads", 1, "trailing_mix_ratio",
-		m->throttle.load, "throttling_ratio", m->throttle.ratio,
+		"broadcast_loop_rate", frames / seconds, "threads", (int) m->threads,
+		"trailing_mix_ratio", m->throttle.load, "throttling_ratio", m->throttle.ratio,
 		"average_listeners_last_second", ratio(m->counts.served, frames), "singleCoreTasks",
 		"incoming_packets", incoming_stats(&m->counts), "parallelTasks",
 		"processQueuedAvatarDataPackets", "1_total",

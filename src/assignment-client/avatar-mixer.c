@@ -430,7 +430,8 @@ static int avatar_mixer_start(const struct hat_context *context, const json_t *s
 		return -ENOMEM;
 	m->context = *context;
 	m->reported_usec = clock_now_usec();
-	r = crowd_new(&crowd_ops, &m->crowd);
+	m->threads = settings_threads(settings, "avatar_mixer");
+	r = crowd_new(&crowd_ops, m->threads, &m->crowd);
 	if (r >= 0)
 		r = read_settings(m, settings);
 	if (r < 0) {

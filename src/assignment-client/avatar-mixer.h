@@ -37,6 +37,7 @@ struct avatar_mixer {
 	struct model_whitelist *whitelist;
 	char *replacement;
 	unsigned budget_bytes; /* of a listener's frame */
+	unsigned threads;
 
 	struct avatar_mixer_counts counts;
 	uint64_t reported_usec;

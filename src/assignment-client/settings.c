@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/worker-pool.h"
+
+#define THREADS_MAX 64
+
 static const json_t *find(const json_t *settings, const char *group, const char *key)
 {
 	return json_object_get(json_object_get(settings, group), key);
@@ -57,4 +61,15 @@ const char *settings_string(const json_t *settings, const char *group, const cha
 	const char *text = json_string_value(find(settings, group, key));
 
 	return text ? text : fallback;
+}
+
+unsigned settings_threads(const json_t *settings, const char *group)
+{
+	unsigned cpus = MIN(worker_pool_cpus(), (unsigned) THREADS_MAX);
+	double n;
+
+	if (settings_bool(settings, group, "auto_threads", true))
+		return cpus;
+	n = settings_double(settings, group, "num_threads", cpus);
+	return (unsigned) CLAMP(n, 1.0, (double) cpus);
 }

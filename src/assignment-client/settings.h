@@ -14,3 +14,6 @@ const char *settings_string(const json_t *settings, const char *group, const cha
 /* The number in a value that may be text. False when it is neither a finite number nor text of one.
  */
 bool settings_number(const json_t *value, double *ret);
+/* How many threads a mixer may have by its group's auto_threads and num_threads: no more than there
+ * are processors. */
+unsigned settings_threads(const json_t *settings, const char *group);

@@ -1,8 +1,6 @@
 #include "avatar/avatar-record.h"
 
 #include <math.h>
-#include <stdalign.h>
-#include <stddef.h>
 
 #define MAX_TRANSLATION_MIN 0.001f
 
@@ -278,83 +276,4 @@ void avatar_record_encode(const struct avatar_state *state, const struct uuid *s
 		flags &= AVATAR_HAS_JOINTS | AVATAR_HAS_GRAB | AVATAR_HAS_DEFAULT_POSES;
 	}
 	ret->len = (uint16_t) wr.len;
-}
-
-/* --- cache --- */
-
-#define VARIANTS_FIRST 8
-
-void avatar_record_cache_done(struct avatar_record_cache *cache)
-{
-	free(cache->variants);
-	free(cache->records);
-	*cache = (struct avatar_record_cache){0};
-}
-
-static bool same_variant(const struct avatar_variant *a, const struct avatar_variant *b)
-{
-	return a->detail == b->detail && a->tier == b->tier && a->since == b->since;
-}
-
-static const struct avatar_record *record_at(const struct avatar_record_cache *cache, size_t at)
-{
-	return (const struct avatar_record *) (const void *) (cache->records + at);
-}
-
-/* For one more variant, and a record of any length. */
-static bool cache_reserve(struct avatar_record_cache *cache)
-{
-	size_t needed = cache->len + sizeof(struct avatar_record);
-	unsigned n = cache->n > 0 ? 2 * cache->n : VARIANTS_FIRST;
-	void *grown;
-
-	if (cache->n == cache->variants_allocated) {
-		grown = reallocarray(cache->variants, n, sizeof(*cache->variants));
-		if (!grown)
-			return false;
-		cache->variants = grown;
-		cache->variants_allocated = n;
-	}
-	if (needed > cache->records_allocated) {
-		grown = realloc(cache->records, needed);
-		if (!grown)
-			return false;
-		cache->records = grown;
-		cache->records_allocated = needed;
-	}
-	return true;
-}
-
-static size_t stored_size(const struct avatar_record *record)
-{
-	size_t size = offsetof(struct avatar_record, data) + record->len;
-
-	return (size + alignof(struct avatar_record) - 1) & ~(alignof(struct avatar_record) - 1);
-}
-
-const struct avatar_record *avatar_record_cache_get(struct avatar_record_cache *cache,
-						    const struct avatar_state *state,
-						    const struct uuid *session,
-						    const struct avatar_variant *variant,
-						    uint32_t tick)
-{
-	struct avatar_record *record;
-
-	if (cache->tick != tick) {
-		cache->tick = tick;
-		cache->n = 0;
-		cache->len = 0;
-	}
-	for (unsigned i = 0; i < cache->n; i++)
-		if (same_variant(&cache->variants[i].variant, variant))
-			return record_at(cache, cache->variants[i].at);
-
-	if (!cache_reserve(cache))
-		return NULL;
-	record = (struct avatar_record *) (void *) (cache->records + cache->len);
-	avatar_record_encode(state, session, variant, tick, record);
-	cache->variants[cache->n++] =
-		(struct avatar_cached_variant){.variant = *variant, .at = cache->len};
-	cache->len += stored_size(record);
-	return record;
 }

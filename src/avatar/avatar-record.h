@@ -36,24 +36,3 @@ struct avatar_record {
 void avatar_record_encode(const struct avatar_state *state, const struct uuid *session,
 			  const struct avatar_variant *variant, uint32_t tick,
 			  struct avatar_record *ret);
-
-/* The records of one avatar made in the current tick. Zero-initialise. */
-struct avatar_record_cache {
-	uint32_t tick;
-	unsigned n, variants_allocated;
-	struct avatar_cached_variant {
-		struct avatar_variant variant;
-		size_t at; /* in records */
-	} * variants;      /* apart, because they are looked through */
-	size_t len, records_allocated;
-	uint8_t *records; /* one after the other, only as long as each needs to be */
-};
-
-void avatar_record_cache_done(struct avatar_record_cache *cache);
-/* The record, from the cache when it was made in this tick before. It stays as it is until the
- * cache is used again; only its first `len` bytes of data exist. NULL when out of memory. */
-const struct avatar_record *avatar_record_cache_get(struct avatar_record_cache *cache,
-						    const struct avatar_state *state,
-						    const struct uuid *session,
-						    const struct avatar_variant *variant,
-						    uint32_t tick);

@@ -6,7 +6,7 @@
 void delivery_flush(struct delivery *d)
 {
 	if (d->len > 0)
-		d->crowd->ops->send_data(d->listener->peer, span_of(d->datagram, d->len));
+		outbox_add(&d->listener->outbox, OUTBOX_DATA, span_of(d->datagram, d->len));
 	d->listener->counts.sent_data_bytes += (uint32_t) d->len;
 	d->len = 0;
 }
@@ -41,7 +41,7 @@ static void add_identity(struct delivery *d, struct crowd_pair *pair,
 	/* Entity script servers never get identities (protocol 04 section 5.3). */
 	if (!d->listener->is_source || changed_tick <= pair->identity_tick)
 		return;
-	avatar_identity_write(&d->crowd->identities, &source->session, &source->identity);
+	avatar_identity_write(&d->lane->identities, &source->session, &source->identity);
 	pair->identity_tick = d->crowd->tick;
 }
 
@@ -51,41 +51,26 @@ static void add_traits(struct delivery *d, struct crowd_pair *pair,
 	if (source != d->listener)
 		(void) avatar_traits_write(&source->traits, &source->session, &pair->traits,
 					   d->listener->traits_message + 1, d->crowd->tick,
-					   &d->crowd->traits);
+					   &d->lane->traits);
 }
 
-static void send_identities(struct delivery *d)
+/* What did not fit into the message is as lost as one that could not be sent. */
+static void post(struct delivery *d, enum outbox_kind kind, const struct writer *wr, size_t empty)
 {
-	const struct writer *wr = &d->crowd->identities;
-	struct crowd_pair *pairs = d->listener->pairs;
-
-	if (wr->len == 0 && !wr->failed)
-		return;
-	if (!wr->failed &&
-	    d->crowd->ops->send_identities(d->listener->peer, span_of(wr->data, wr->len)) >= 0) {
-		d->listener->counts.sent_identity_bytes += (uint32_t) wr->len;
-		return;
-	}
-	for (unsigned i = 0; i < d->crowd->n_slots; i++)
-		if (pairs[i].identity_tick == d->crowd->tick)
-			pairs[i].identity_tick = 0;
+	if (wr->failed)
+		d->listener->outbox.failed = true;
+	else if (wr->len > empty)
+		outbox_add(&d->listener->outbox, kind, span_of(wr->data, wr->len));
 }
 
-static void send_traits(struct delivery *d)
+static void post_traits(struct delivery *d)
 {
-	const struct writer *wr = &d->crowd->traits;
+	const struct writer *wr = &d->lane->traits;
 	int64_t message = d->listener->traits_message + 1;
 
-	if (wr->len <= sizeof(message) && !wr->failed)
-		return;
-	d->listener->traits_message = message;
-	if (!wr->failed &&
-	    d->crowd->ops->send_traits(d->listener->peer, span_of(wr->data, wr->len)) >= 0) {
-		d->listener->counts.sent_traits_bytes += (uint32_t) wr->len;
-		return;
-	}
-	for (unsigned i = 0; i < d->crowd->n_slots; i++)
-		avatar_trait_listener_lost(&d->listener->pairs[i].traits, message);
+	if (wr->len > sizeof(message) || wr->failed)
+		d->listener->traits_message = message;
+	post(d, OUTBOX_TRAITS, wr, sizeof(message));
 }
 
 static void rewind_writer(struct writer *wr)
@@ -96,22 +81,22 @@ static void rewind_writer(struct writer *wr)
 
 static size_t fill_messages(struct delivery *d, size_t allowance)
 {
-	struct crowd *crowd = d->crowd;
-	struct choice *told = crowd->lists[CROWD_LIST_TOLD].choices;
-	unsigned n = crowd->lists[CROWD_LIST_TOLD].n;
+	struct crowd_lane *lane = d->lane;
+	struct choice *told = lane->lists[CROWD_LIST_TOLD].choices;
+	unsigned n = lane->lists[CROWD_LIST_TOLD].n;
 	size_t len = 0;
 
-	rewind_writer(&crowd->identities);
-	rewind_writer(&crowd->traits);
-	write_u64le(&crowd->traits, (uint64_t) (d->listener->traits_message + 1));
+	rewind_writer(&lane->identities);
+	rewind_writer(&lane->traits);
+	write_u64le(&lane->traits, (uint64_t) (d->listener->traits_message + 1));
 
 	choices_order(told, n);
 	for (; n > 0 && len < allowance; n--) {
 		unsigned i = choices_pop(told, n).index;
 
-		add_identity(d, &d->listener->pairs[i], crowd->members[i]);
-		add_traits(d, &d->listener->pairs[i], crowd->members[i]);
-		len = crowd->identities.len + crowd->traits.len - sizeof(int64_t);
+		add_identity(d, &d->listener->pairs[i], d->crowd->members[i]);
+		add_traits(d, &d->listener->pairs[i], d->crowd->members[i]);
+		len = lane->identities.len + lane->traits.len - sizeof(int64_t);
 	}
 	return len;
 }
@@ -124,10 +109,10 @@ void delivery_tell(struct delivery *d)
 	size_t allowance = listener->budget_bytes / 2;
 
 	listener->message_debt -= MIN(listener->message_debt, allowance);
-	if (listener->message_debt == 0 && d->crowd->lists[CROWD_LIST_TOLD].n > 0) {
+	if (listener->message_debt == 0 && d->lane->lists[CROWD_LIST_TOLD].n > 0) {
 		listener->message_debt = fill_messages(d, MAX(allowance, (size_t) 1));
-		send_traits(d);
-		send_identities(d);
+		post_traits(d);
+		post(d, OUTBOX_IDENTITIES, &d->lane->identities, 0);
 	}
 	d->budget = listener->budget_bytes - MIN(listener->message_debt, allowance);
 	if (listener->data_debt < d->budget) {

@@ -16,6 +16,8 @@
 #define DUE_SHARE(budget)   ((budget) / 5 * 3)
 #define FIRST_SHARE(budget) ((budget) / 4 * 3)
 #define RADIUS_MIN          0.1f
+/* To wake a thread for fewer costs more than they do. */
+#define LISTENERS_PER_THREAD 16
 
 /* --- who is seen --- */
 
@@ -30,13 +32,17 @@ static bool bubbles_touch(const struct crowd_member *listener, const struct crow
 static void enter_bubble(struct delivery *d, struct crowd_pair *pair,
 			 const struct crowd_member *source)
 {
+	uint8_t kill[AVATAR_KILL_SIZE];
+
 	if (pair->in_bubble)
 		return;
 	pair->in_bubble = true;
 	crowd_pair_reset(pair);
-	d->crowd->ops->send_kill(d->listener->peer, &source->session,
-				 d->listener->bubble ? AVATAR_KILL_ENTERED_YOUR_BUBBLE
-						     : AVATAR_KILL_ENTERED_THEIR_BUBBLE);
+	avatar_kill_encode(&source->session,
+			   d->listener->bubble ? AVATAR_KILL_ENTERED_YOUR_BUBBLE
+					       : AVATAR_KILL_ENTERED_THEIR_BUBBLE,
+			   kill);
+	outbox_add(&d->listener->outbox, OUTBOX_KILL, span_of(kill, sizeof(kill)));
 }
 
 static enum crowd_sight sight_of(struct delivery *d, struct crowd_pair *pair,
@@ -62,9 +68,9 @@ static enum crowd_sight sight_of(struct delivery *d, struct crowd_pair *pair,
 
 /* --- what there is to send --- */
 
-static void list(struct crowd *crowd, enum crowd_list list, unsigned index, float score)
+static void list(struct crowd_lane *lane, enum crowd_list list, unsigned index, float score)
 {
-	crowd->lists[list].choices[crowd->lists[list].n++] =
+	lane->lists[list].choices[lane->lists[list].n++] =
 		(struct choice){.index = index, .score = score};
 }
 
@@ -94,7 +100,7 @@ static bool is_due(const struct delivery *d, const struct crowd_pair *pair, unsi
 static void survey_data(struct delivery *d, struct crowd_pair *pair,
 			const struct crowd_member *source)
 {
-	struct crowd *crowd = d->crowd;
+	struct crowd_lane *lane = d->lane;
 	unsigned i = source->index;
 
 	if (source->state.updated_tick <= pair->pose_tick) {
@@ -102,12 +108,12 @@ static void survey_data(struct delivery *d, struct crowd_pair *pair,
 		return;
 	}
 	pair->is_due = source->state.updated_tick > pair->sent_tick && is_due(d, pair, i);
-	list(crowd, CROWD_LIST_FRESH, i, crowd->weights[i]);
+	list(lane, CROWD_LIST_FRESH, i, lane->weights[i]);
 	if (!pair->is_due)
 		return;
-	list(crowd, CROWD_LIST_DUE, i,
-	     priority_aged(crowd->weights[i], age_seconds(crowd, pair->sent_tick),
-			   &crowd->sorting));
+	list(lane, CROWD_LIST_DUE, i,
+	     priority_aged(lane->weights[i], age_seconds(d->crowd, pair->sent_tick),
+			   &d->crowd->sorting));
 	d->n_due++;
 }
 
@@ -115,11 +121,11 @@ static void survey_source(struct delivery *d, const struct crowd_member *source)
 {
 	struct crowd_pair *pair = &d->listener->pairs[source->index];
 	const struct avatar_identity *identity = &source->identity;
-	float weight = d->crowd->weights[source->index];
+	float weight = d->lane->weights[source->index];
 
 	if (source == d->listener) {
 		if (identity->echo_tick > pair->identity_tick)
-			list(d->crowd, CROWD_LIST_TOLD, source->index, INFINITY);
+			list(d->lane, CROWD_LIST_TOLD, source->index, INFINITY);
 		return;
 	}
 	if (!source->is_source || source->state.updated_tick == 0)
@@ -131,22 +137,21 @@ static void survey_source(struct delivery *d, const struct crowd_member *source)
 	survey_data(d, pair, source);
 	if (identity->changed_tick > pair->identity_tick ||
 	    source->traits.changed_tick > pair->traits.seen_tick)
-		list(d->crowd, CROWD_LIST_TOLD, source->index, weight);
+		list(d->lane, CROWD_LIST_TOLD, source->index, weight);
 }
 
 static void weigh(struct delivery *d)
 {
-	struct crowd *crowd = d->crowd;
+	const struct crowd *crowd = d->crowd;
+	float *weights = d->lane->weights;
 	const struct avatar_query *query = &d->listener->query;
 	unsigned n_blocks = crowd->n_slots / PRIORITY_BLOCK;
 
-	memset(crowd->weights, 0, crowd->n_slots * sizeof(*crowd->weights));
+	memset(weights, 0, crowd->n_slots * sizeof(*weights));
 	for (unsigned v = 0; v < query->n; v++)
-		priority_weigh(crowd->places, n_blocks, &query->views[v], &crowd->sorting,
-			       crowd->weights);
+		priority_weigh(crowd->places, n_blocks, &query->views[v], &crowd->sorting, weights);
 	if (query->n == 0)
-		priority_weigh_around(crowd->places, n_blocks, &d->here, &crowd->sorting,
-				      crowd->weights);
+		priority_weigh_around(crowd->places, n_blocks, &d->here, &crowd->sorting, weights);
 }
 
 static void survey(struct delivery *d)
@@ -155,7 +160,7 @@ static void survey(struct delivery *d)
 
 	d->listener->counts.last_frame_records = d->listener->counts.last_frame_seen = 0;
 	for (unsigned l = 0; l < CROWD_LISTS; l++)
-		d->crowd->lists[l].n = 0;
+		d->lane->lists[l].n = 0;
 	weigh(d);
 	crowd_for_each(source, d->crowd) survey_source(d, source);
 }
@@ -198,8 +203,8 @@ static bool add_data(struct delivery *d, unsigned i, enum avatar_detail detail, 
 	struct avatar_variant variant = variant_for(d, pair, source, detail);
 	const struct avatar_record *record;
 
-	record = avatar_record_cache_get(&source->records, &source->state, &source->session,
-					 &variant, d->crowd->tick);
+	record = record_cache_get(&source->records, &d->lane->arena, &source->state,
+				  &source->session, &variant, d->crowd->tick);
 	if (!record || d->spent + record->len > budget)
 		return false;
 	delivery_add_record(d, record);
@@ -227,9 +232,9 @@ static size_t turn_budget(const struct delivery *d, size_t budget)
 
 static void add_poses(struct delivery *d)
 {
-	struct crowd *crowd = d->crowd;
-	struct choice *fresh = crowd->lists[CROWD_LIST_FRESH].choices;
-	unsigned n = crowd->lists[CROWD_LIST_FRESH].n;
+	const struct crowd *crowd = d->crowd;
+	struct choice *fresh = d->lane->lists[CROWD_LIST_FRESH].choices;
+	unsigned n = d->lane->lists[CROWD_LIST_FRESH].n;
 
 	choices_order(fresh, n);
 	while (n > 0 &&
@@ -250,8 +255,8 @@ static void add_poses(struct delivery *d)
 
 static void add_due(struct delivery *d)
 {
-	struct choice *due = d->crowd->lists[CROWD_LIST_DUE].choices;
-	unsigned n = d->crowd->lists[CROWD_LIST_DUE].n;
+	struct choice *due = d->lane->lists[CROWD_LIST_DUE].choices;
+	unsigned n = d->lane->lists[CROWD_LIST_DUE].n;
 
 	if (d->n_due == 0)
 		return;
@@ -280,45 +285,71 @@ static void serve(struct delivery *d)
 		d->listener->data_debt += d->spent - d->budget;
 }
 
-/* Where everybody is, once for all listeners. */
-static void place_members(struct crowd *crowd)
+static void serve_listener(struct crowd *crowd, struct crowd_lane *lane,
+			   struct crowd_member *listener)
+{
+	struct delivery d;
+
+	/* Not initialised as a whole: the datagram is large. */
+	d.crowd = crowd;
+	d.lane = lane;
+	d.listener = listener;
+	d.here = avatar_state_position(&listener->state);
+	d.spent = d.len = d.n_due = 0;
+	serve(&d);
+}
+
+/* A lane takes one listener after the other until none is left. */
+static void run_lane(void *userdata, size_t i)
+{
+	struct crowd *crowd = userdata;
+	unsigned next;
+
+	while ((next = atomic_fetch_add_explicit(&crowd->next_listener, 1, memory_order_relaxed)) <
+	       crowd->n_listeners)
+		serve_listener(crowd, &crowd->lanes[i], crowd->listeners[next]);
+}
+
+static void place_member(struct crowd *crowd, const struct crowd_member *member)
+{
+	struct priority_block *block = &crowd->places[member->index / PRIORITY_BLOCK];
+	unsigned i = member->index % PRIORITY_BLOCK;
+	struct vec3 position = avatar_state_position(&member->state), size, offset;
+
+	(void) avatar_state_bounding_box(&member->state, &size, &offset);
+	block->x[i] = position.x;
+	block->y[i] = position.y;
+	block->z[i] = position.z;
+	block->radius[i] = MAX(MAX(size.x, MAX(size.y, size.z)) / 2, RADIUS_MIN);
+}
+
+/* What is the same for all listeners. */
+static void begin_frame(struct crowd *crowd)
 {
 	struct crowd_member *member;
 
+	crowd->n_listeners = 0;
+	atomic_store_explicit(&crowd->next_listener, 0, memory_order_relaxed);
 	crowd_for_each(member, crowd)
 	{
-		struct priority_block *block = &crowd->places[member->index / PRIORITY_BLOCK];
-		unsigned i = member->index % PRIORITY_BLOCK;
-		struct vec3 position = avatar_state_position(&member->state), size, offset;
-
-		(void) avatar_state_bounding_box(&member->state, &size, &offset);
-		block->x[i] = position.x;
-		block->y[i] = position.y;
-		block->z[i] = position.z;
-		block->radius[i] = MAX(MAX(size.x, MAX(size.y, size.z)) / 2, RADIUS_MIN);
+		place_member(crowd, member);
+		record_cache_clear(&member->records);
+		member->frame_packets = 0;
+		if (member->present && member->can_listen)
+			crowd->listeners[crowd->n_listeners++] = member;
 	}
+	for (unsigned i = 0; i < crowd->n_lanes; i++)
+		record_arena_clear(&crowd->lanes[i].arena);
 }
 
 unsigned crowd_frame(struct crowd *crowd)
 {
-	struct crowd_member *listener;
-	unsigned served = 0;
-
-	place_members(crowd);
-	crowd_for_each(listener, crowd)
-	{
-		struct delivery d;
-
-		listener->frame_packets = 0;
-		if (!listener->present || !listener->can_listen)
-			continue;
-		d.crowd = crowd;
-		d.listener = listener;
-		d.here = avatar_state_position(&listener->state);
-		d.spent = d.len = d.n_due = 0;
-		serve(&d);
-		served++;
-	}
+	begin_frame(crowd);
+	worker_pool_run(crowd->pool,
+			MIN(crowd->n_lanes, 1 + crowd->n_listeners / LISTENERS_PER_THREAD),
+			run_lane, crowd);
+	for (unsigned i = 0; i < crowd->n_listeners; i++)
+		outbox_send(crowd, crowd->listeners[i]);
 	crowd->tick++;
-	return served;
+	return crowd->n_listeners;
 }

@@ -10,20 +10,51 @@
 /* Whatever is in a message, a member's whole traits fit behind it. */
 #define MESSAGE_MAX (4 * AVATAR_TRAITS_BYTES_MAX)
 
-int crowd_new(const struct crowd_ops *ops, struct crowd **ret)
+static int lanes_new(struct crowd *crowd, unsigned n)
+{
+	crowd->lanes = calloc(n, sizeof(*crowd->lanes));
+	if (!crowd->lanes)
+		return -ENOMEM;
+	crowd->n_lanes = n;
+	for (unsigned i = 0; i < n; i++) {
+		crowd->lanes[i].identities = writer_growing(MESSAGE_MAX);
+		crowd->lanes[i].traits = writer_growing(MESSAGE_MAX);
+	}
+	return worker_pool_new(n, &crowd->pool);
+}
+
+static void lanes_free(struct crowd *crowd)
+{
+	worker_pool_free(crowd->pool);
+	for (unsigned i = 0; i < crowd->n_lanes; i++) {
+		struct crowd_lane *lane = &crowd->lanes[i];
+
+		record_arena_done(&lane->arena);
+		free(lane->weights);
+		for (unsigned l = 0; l < CROWD_LISTS; l++)
+			free(lane->lists[l].choices);
+		writer_done(&lane->identities);
+		writer_done(&lane->traits);
+	}
+	free(crowd->lanes);
+}
+
+int crowd_new(const struct crowd_ops *ops, unsigned threads, struct crowd **ret)
 {
 	_cleanup_(crowd_freep) struct crowd *crowd = calloc(1, sizeof(*crowd));
+	int r;
 
 	if (!crowd)
 		return -ENOMEM;
 	crowd->ops = ops;
 	crowd->tick = 1;
 	crowd->sorting = (struct avatar_sorting){.size = 8, .centre = 0.25f, .age = 1};
-	crowd->identities = writer_growing(MESSAGE_MAX);
-	crowd->traits = writer_growing(MESSAGE_MAX);
 	crowd->by_session = hashmap_new(sizeof(struct uuid));
 	if (!crowd->by_session || session_names_new(&crowd->names) < 0)
 		return -ENOMEM;
+	r = lanes_new(crowd, threads);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(crowd);
 	return 0;
 }
@@ -36,14 +67,11 @@ struct crowd *crowd_free(struct crowd *crowd)
 		if (crowd->members[i])
 			crowd_leave(crowd, crowd->members[i]);
 	free(crowd->members);
+	free(crowd->listeners);
 	free(crowd->places);
-	free(crowd->weights);
-	for (unsigned i = 0; i < CROWD_LISTS; i++)
-		free(crowd->lists[i].choices);
+	lanes_free(crowd);
 	hashmap_free(crowd->by_session);
 	session_names_free(crowd->names);
-	writer_done(&crowd->identities);
-	writer_done(&crowd->traits);
 	free(crowd);
 	return NULL;
 }
@@ -97,6 +125,14 @@ static int grow(void *array_ptr, size_t size, unsigned had, unsigned n)
 	return 0;
 }
 
+static int grow_lane(struct crowd_lane *lane, unsigned had, unsigned n)
+{
+	for (unsigned i = 0; i < CROWD_LISTS; i++)
+		if (grow(&lane->lists[i].choices, sizeof(struct choice), had, n) < 0)
+			return -ENOMEM;
+	return grow(&lane->weights, sizeof(*lane->weights), had, n);
+}
+
 /* Twice the slots. What grew before memory ran out is merely larger than it needs to be. */
 static int add_slots(struct crowd *crowd)
 {
@@ -105,11 +141,11 @@ static int add_slots(struct crowd *crowd)
 
 	crowd_for_each(member, crowd) if (grow(&member->pairs, sizeof(*member->pairs), had, n) <
 					  0) return -ENOMEM;
-	for (unsigned i = 0; i < CROWD_LISTS; i++)
-		if (grow(&crowd->lists[i].choices, sizeof(struct choice), had, n) < 0)
+	for (unsigned i = 0; i < crowd->n_lanes; i++)
+		if (grow_lane(&crowd->lanes[i], had, n) < 0)
 			return -ENOMEM;
-	if (grow(&crowd->members, sizeof(*crowd->members), had, n) < 0 ||
-	    grow(&crowd->weights, sizeof(*crowd->weights), had, n) < 0 ||
+	if (grow(&crowd->members, sizeof(struct crowd_member *), had, n) < 0 ||
+	    grow(&crowd->listeners, sizeof(struct crowd_member *), had, n) < 0 ||
 	    grow(&crowd->places, sizeof(*crowd->places), had / PRIORITY_BLOCK, n / PRIORITY_BLOCK) <
 		    0)
 		return -ENOMEM;
@@ -138,6 +174,7 @@ static struct crowd_member *member_free(struct crowd_member *member)
 	if (!member)
 		return NULL;
 	free(member->pairs);
+	outbox_done(&member->outbox);
 	hashmap_free(member->ignored);
 	free(member);
 	return NULL;
@@ -188,7 +225,6 @@ void crowd_depart(struct crowd *crowd, struct crowd_member *member)
 	avatar_state_done(&member->state);
 	avatar_identity_done(&member->identity, crowd->names);
 	avatar_traits_done(&member->traits);
-	avatar_record_cache_done(&member->records);
 	member->query.n = 0;
 	member->present = member->bubble = member->pal = false;
 

@@ -3,13 +3,14 @@
  * crowd_frame() for each broadcast; what has to be sent comes back through the operations. Pure: no
  * sockets, no clock.
  *
- * One thread. Time is the frame's number (avatar-state.h).
+ * Called from one thread; crowd_frame() shares listeners out to threads of its own and is done with
+ * them when it returns. Time is the frame's number (avatar-state.h).
  */
 #pragma once
 
 #include "avatar/avatar-packets.h"
-#include "avatar/avatar-record.h"
 #include "avatar/identity.h"
+#include "avatar/record-cache.h"
 #include "avatar/traits.h"
 #include "base/hashmap.h"
 
@@ -56,6 +57,13 @@ struct crowd_counts {
 	uint32_t last_frame_records, last_frame_seen;
 };
 
+/* What the frame being made has for a listener (crowd-outbox.c). */
+struct crowd_outbox {
+	uint8_t *data;
+	size_t len, allocated;
+	bool failed;
+};
+
 struct crowd_member {
 	/* Set when it joins. */
 	struct uuid session;
@@ -75,7 +83,6 @@ struct crowd_member {
 	struct avatar_identity identity;
 	struct avatar_traits traits;
 	struct avatar_query query;
-	struct avatar_record_cache records;
 
 	struct crowd_counts counts;
 
@@ -86,6 +93,8 @@ struct crowd_member {
 	int64_t traits_message;   /* number of the last */
 	/* Bytes sent that later budgets still have to pay. */
 	size_t message_debt, data_debt;
+	struct record_cache records; /* of it, in the frame being made */
+	struct crowd_outbox outbox;
 };
 
 struct crowd_ops {
@@ -98,8 +107,9 @@ struct crowd_ops {
 	void (*send_kill)(void *peer, const struct uuid *session, enum avatar_kill_reason reason);
 };
 
-/* ops is borrowed. 0 or -ENOMEM. */
-int crowd_new(const struct crowd_ops *ops, struct crowd **ret);
+/* ops is borrowed; its functions are called by the caller's thread only. threads: that work on a
+ * frame, the caller's included. 0, -ENOMEM, or why a thread cannot be started. */
+int crowd_new(const struct crowd_ops *ops, unsigned threads, struct crowd **ret);
 /* With all its members. */
 struct crowd *crowd_free(struct crowd *crowd);
 DEFINE_CLEANUP_FUNC(struct crowd *, crowd_free);

@@ -206,7 +206,7 @@ static int bench_crowd(unsigned n, bool spread, double mbps)
 
 	b.frame_usec = frame_usec;
 	b.peers = calloc(n, sizeof(*b.peers));
-	if (!b.peers || crowd_new(&ops, &b.crowd) < 0)
+	if (!b.peers || crowd_new(&ops, 1, &b.crowd) < 0)
 		return 1;
 	for (unsigned i = 0; i < n; i++) {
 		struct uuid session = {{1, (uint8_t) (i >> 8), (uint8_t) i}};

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct crowd_member *member;
 	struct crowd *crowd;
 
-	if (crowd_new(&ops, &crowd) < 0)
+	if (crowd_new(&ops, 1, &crowd) < 0)
 		abort();
 	(void) join(crowd, 1);
 	member = join(crowd, 2);

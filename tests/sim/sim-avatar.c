@@ -300,7 +300,7 @@ static void check_thresholds(struct world *w)
 static void open_world(struct world *w, unsigned seed, unsigned loss_percent, unsigned budget_bytes)
 {
 	*w = (struct world){.random = seed, .loss_percent = loss_percent};
-	assert_int_equal(crowd_new(&ops, &w->crowd), 0);
+	assert_int_equal(crowd_new(&ops, 1, &w->crowd), 0);
 	for (unsigned i = 0; i < MEMBERS; i++)
 		join(w, i, budget_bytes);
 }

@@ -39,15 +39,6 @@ static void encode(const struct avatar_state *avatar, enum avatar_detail detail,
 	avatar_record_encode(avatar, &session_1, &variant, 2, ret);
 }
 
-static const struct avatar_record *get(struct avatar_record_cache *cache,
-				       const struct avatar_state *avatar, enum avatar_detail detail,
-				       uint32_t since, uint32_t tick)
-{
-	const struct avatar_variant variant = {.detail = detail, .since = since};
-
-	return avatar_record_cache_get(cache, avatar, &session_1, &variant, tick);
-}
-
 #define assert_record(avatar, detail, since, hex)                    \
 	do {                                                         \
 		struct avatar_record _record;                        \
@@ -310,40 +301,6 @@ static void test_every_joint_count(void **state)
 	}
 }
 
-/* --- the cache --- */
-
-static void test_cache(void **state)
-{
-	_cleanup_(avatar_record_cache_done) struct avatar_record_cache cache = {0};
-	_cleanup_(avatar_state_done) struct avatar_state a = {0};
-	const struct avatar_record *first, *r;
-	size_t len;
-
-	apply(&a, A1, 1);
-	first = get(&cache, &a, AVATAR_DETAIL_CHANGED, 0, 1);
-	assert_bytes_hex(first->data, first->len, B1_RECORD);
-	assert_ptr_equal(get(&cache, &a, AVATAR_DETAIL_CHANGED, 0, 1), first);
-	r = get(&cache, &a, AVATAR_DETAIL_PAL, 0, 1);
-	assert_int_equal(r->len, 18 + 12 + 1);
-
-	/* the next tick knows nothing of the last */
-	apply(&a, "0200 0100 00002041 00000000 000020c1", 2);
-	r = get(&cache, &a, AVATAR_DETAIL_CHANGED, 1, 2);
-	assert_bytes_hex(r->data, r->len,
-			 SESSION_1 "0130 00002041 00000000 000020c1 03 00 00 6f12833a 03 02 06");
-
-	/* many variants of one tick, each made once */
-	for (uint32_t since = 10; since < 40; since++)
-		(void) get(&cache, &a, AVATAR_DETAIL_CHANGED, since, 2);
-	len = cache.len;
-	for (uint32_t since = 10; since < 40; since++) {
-		r = get(&cache, &a, AVATAR_DETAIL_CHANGED, since, 2);
-		assert_int_equal(r->len, 18 + 12 + 1 + 1 + 1 + 4 + 3);
-	}
-	assert_int_equal(cache.len, len);
-	assert_int_equal(cache.n, 31);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,7 +317,6 @@ int main(void)
 		cmocka_unit_test(test_translation_units),
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_every_joint_count),
-		cmocka_unit_test(test_cache),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,12 +111,17 @@ static const struct crowd_ops ops = {
 
 /* --- fixture --- */
 
-static int setup(void **state)
+static int setup_threads(void **state, unsigned threads)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	*state = f;
-	return crowd_new(&ops, &f->crowd);
+	return crowd_new(&ops, threads, &f->crowd);
+}
+
+static int setup(void **state)
+{
+	return setup_threads(state, 1);
 }
 
 static void clear(struct fixture *f)
@@ -942,6 +947,67 @@ static void test_slots_grow_and_are_used_again(void **state)
 	assert_int_equal(f->peers[3].n_records, PEERS - 1);
 }
 
+/* --- threads --- */
+
+/* One frame in the life of a crowd in which everything happens; the same for the same i. */
+static void live(struct fixture *f, unsigned i)
+{
+	char text[64];
+
+	for (unsigned n = 0; n < f->n; n++) {
+		struct peer *p = &f->peers[n];
+
+		if ((i + n) % 3 == 0)
+			say(f, p, n % 2 ? "2d30" A1_SECTIONS : HERE);
+		if ((i + n) % 7 == 0)
+			say(f, p, "2100 0000803f 00000040 000060c0 55");
+		p->member->bubble = n == 5 && i % 20 < 10;
+	}
+	(void) snprintf(text, sizeof(text), "Name %u", i);
+	name(f, &f->peers[i % f->n], i + 1, text);
+	if (i == 2)
+		dress(f, &f->peers[2], "01000000 00 0100 61");
+	frame(f);
+}
+
+static void assert_sent_the_same(const struct peer *a, const struct peer *b)
+{
+	assert_int_equal(a->n_datagrams, b->n_datagrams);
+	assert_int_equal(a->len, b->len);
+	assert_memory_equal(a->data, b->data, a->len);
+	assert_int_equal(a->n_kills, b->n_kills);
+	assert_int_equal(a->n_traits, b->n_traits);
+	assert_int_equal(a->traits.len, b->traits.len);
+	assert_int_equal(a->n_identities, b->n_identities);
+	assert_int_equal(a->identities.len, b->identities.len);
+	if (a->identities.len > 0)
+		assert_memory_equal(a->identities.data, b->identities.data, a->identities.len);
+}
+
+static void test_threads_change_nothing(void **state)
+{
+	struct fixture *one = *state, *four;
+	uint64_t sent = 0;
+	unsigned kills = 0;
+
+	assert_int_equal(setup_threads((void **) &four, 4), 0);
+	for (unsigned n = 0; n < PEERS; n++) {
+		join(one)->member->budget_bytes = 1500;
+		join(four)->member->budget_bytes = 1500;
+	}
+	for (unsigned i = 0; i < 200; i++) {
+		live(one, i);
+		live(four, i);
+		for (unsigned n = 0; n < PEERS; n++) {
+			assert_sent_the_same(&one->peers[n], &four->peers[n]);
+			sent += four->peers[n].len;
+			kills += four->peers[n].n_kills;
+		}
+	}
+	assert_true(sent > 0 && kills > 0);
+	teardown((void **) &four);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -973,6 +1039,7 @@ int main(void)
 		t(test_depart_and_start_over),
 		t(test_departed_still_ignores),
 		t(test_slots_grow_and_are_used_again),
+		t(test_threads_change_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
