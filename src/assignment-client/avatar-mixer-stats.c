@@ -1,5 +1,5 @@
 /* What the avatar-mixer reports of itself, under upstream's names (protocol 04 section 14). What
- * has no counterpart here, such as waiting for locks, is left out. */
+ * has no counterpart here, such as waiting for locks, is left out; "position" is ours, for maps. */
 #include "assignment-client/avatar-mixer.h"
 
 #include <stdio.h>
@@ -29,6 +29,17 @@ static const char *display_name(const struct avatar_client *client)
 	return member->identity.known ? member->identity.name->text : "";
 }
 
+/* Metres; nothing that sends no avatar is anywhere. */
+static json_t *position(const struct crowd_member *member)
+{
+	struct vec3 at;
+
+	if (!member->is_source || member->state.updated_tick == 0)
+		return NULL;
+	at = avatar_state_position(&member->state);
+	return json_pack("[f, f, f]", (double) at.x, (double) at.y, (double) at.z);
+}
+
 /* Takes the counts. */
 static json_t *client_stats(struct avatar_client *client, double seconds)
 {
@@ -46,7 +57,7 @@ static json_t *client_stats(struct avatar_client *client, double seconds)
 		.last_frame_seen = counts.last_frame_seen,
 	};
 	return json_pack(
-		"{s:s, s:f, s:f, s:s, s:i, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:i, s:f}",
+		"{s:s, s:f, s:f, s:s, s:i, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:i, s:f, s:o*}",
 		"$username", UUID_TEXT(&client->node->uuid), "outbound_kbps", out, "inbound_kbps",
 		in, "display_name", display_name(client), "num_avs_sent_last_frame",
 		(int) counts.last_frame_records, "avg_other_av_starves_per_second",
@@ -56,7 +67,8 @@ static json_t *client_stats(struct avatar_client *client, double seconds)
 		kbps(counts.sent_traits_bytes, seconds), "inbound_av_data_kbps",
 		kbps(counts.data_bytes, seconds), "av_data_receive_rate",
 		counts.data_packets / seconds, "recent_other_av_in_view",
-		(int) counts.last_frame_seen, "delta_full_vs_avatar_data_kbps", out - out_data);
+		(int) counts.last_frame_seen, "delta_full_vs_avatar_data_kbps", out - out_data,
+		"position", position(client->member));
 }
 
 /* --- the whole --- */

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 
 #include "../net/hex.h"
@@ -483,7 +484,7 @@ static void test_stats(void **state)
 	struct fixture_client *a, *b;
 	const char *username, *name;
 	json_t *stats, *of_a, *of_b;
-	double rate, listeners, records;
+	double x, y, z, rate, listeners, records;
 	char status[256];
 	int sent;
 
@@ -495,7 +496,7 @@ static void test_stats(void **state)
 	fixture_run(&f, SETTLE_USEC);
 	json_decref(avatar_mixer_ops.stats(f.hat));
 	for (unsigned i = 0; i < 10; i++) {
-		say_data(a, i, "0100" HERE);
+		say_data(a, i, "0100 00000040 0000803f 0000a0c0");
 		fixture_run(&f, 25000);
 	}
 
@@ -509,8 +510,11 @@ static void test_stats(void **state)
 	assert_true(rate > 20 && rate < 60);
 	assert_true(listeners == 2);
 	assert_true(records > 0 && records < 1);
-	assert_int_equal(
-		json_unpack(of_a, "{s:s, s:s}", "$username", &username, "display_name", &name), 0);
+	assert_int_equal(json_unpack(of_a, "{s:s, s:s, s:[f, f, f]}", "$username", &username,
+				     "display_name", &name, "position", &x, &y, &z),
+			 0);
+	assert_true(fabs(x - 2) < 0.01 && fabs(y - 1) < 0.01 && fabs(z + 5) < 0.01);
+	assert_null(json_object_get(of_b, "position"));
 	assert_string_equal(username, UUID_TEXT(&a->uuid));
 	assert_string_equal(name, "Ann");
 	assert_int_equal(json_unpack(of_b, "{s:i}", "num_avs_sent_last_frame", &sent), 0);
