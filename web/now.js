@@ -1,7 +1,8 @@
 // Is anyone there? Who, and do the servers bear it.
 import { alertsOf } from "./alerts.js";
 import { byId, el, setText, svg, syncChildren } from "./dom.js";
-import { count, duration, rate } from "./words.js";
+import { showMap } from "./map.js";
+import { count, duration, percentile, rate } from "./words.js";
 
 const HISTORY = 120; // seconds
 const LEVELS = 8;
@@ -71,18 +72,19 @@ function card() {
 	return el("article", { class: "card" }, el("h3", {}, el("b"), el("span")),
 		svg("svg", { class: "spark", viewBox: `0 -2 ${HISTORY} 104`, preserveAspectRatio: "none", role: "img" },
 			svg("line", { x1: 0, x2: HISTORY, y1: 100, y2: 100 }), svg("path")),
-		el("p"), el("p"));
+		el("p"), el("p"), el("p"));
 }
 
 function updateCard(element, id, mixer, now) {
-	const [title, spark, traffic, life] = element.children;
+	const [title, spark, span, traffic, life] = element.children;
 	const load = mixer.load ?? 0;
 	const points = remember(id, now, load);
-	const peak = Math.max(...points.map(([, value]) => value));
+	const loads = points.map(([, value]) => value).sort((a, b) => a - b);
 	setText(title.children[0], mixer.type);
 	setText(title.children[1], `${load} %`);
-	spark.setAttribute("aria-label", `Load now ${load} %, at most ${peak} % in the last two minutes`);
+	spark.setAttribute("aria-label", `Load now ${load} %, at most ${loads.at(-1)} % in the last two minutes`);
 	spark.lastElementChild.setAttribute("d", path(points, now));
+	setText(span, `usually ${percentile(loads, 50)} %, rarely over ${percentile(loads, 95)} %`);
 	setText(traffic, `in ${rate(mixer.kbps_in ?? 0)}, out ${rate(mixer.kbps_out ?? 0)}`);
 	setText(life, mixer.is_silent ? "not heard lately" : `up for ${duration(now - mixer.since)}`);
 }
@@ -109,6 +111,7 @@ function showAlerts(doc) {
 
 export function showNow(doc) {
 	showPeople(doc);
+	showMap(doc);
 	showAlerts(doc);
 	showMixers(doc);
 }

@@ -13,3 +13,6 @@ export function duration(seconds) {
 export const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
 export const rate = (kbps) => kbps < 1000 ? `${kbps} kbit/s` : `${(kbps / 1000).toFixed(1)} Mbit/s`;
+
+// Of sorted numbers: the smallest that percent of them do not exceed.
+export const percentile = (sorted, percent) => sorted[Math.max(0, Math.ceil(sorted.length * percent / 100) - 1)];

@@ -12,6 +12,7 @@
 #define SILENT_USEC    (4 * USEC_PER_SEC) /* mixers and people are heard each second */
 #define LEVEL_MAX      8
 #define LEVEL_RANGE_DB 60
+#define MAP_MAX_M      1e6 /* a client may claim anything */
 
 /* What the last statistics of all mixers say of people. */
 struct heard {
@@ -52,11 +53,24 @@ static json_t *resident_to_json(const struct resident *r)
 			 HIFI_ADDR_TEXT(&transport), "is_silent", is_silent);
 }
 
+/* Decimetres east and south of the world's origin; NULL when nobody knows. */
+static json_t *position_dm(const json_t *avatar)
+{
+	const json_t *position = json_object_get(avatar, "position");
+	double x = json_number_value(json_array_get(position, 0));
+	double z = json_number_value(json_array_get(position, 2));
+
+	if (!(fabs(x) < MAP_MAX_M && fabs(z) < MAP_MAX_M) || json_array_size(position) != 3)
+		return NULL;
+	return json_pack("[I, I]", (json_int_t) lround(10 * x), (json_int_t) lround(10 * z));
+}
+
 static json_t *person_to_json(const struct resident *r, const struct heard *heard)
 {
 	const char *id = UUID_TEXT(&r->node->uuid);
 	const json_t *avatar = json_object_get(heard->avatars, id);
 	const json_t *voice = json_object_get(heard->voices, id);
+	json_t *position = position_dm(avatar);
 	json_t *object = resident_to_json(r);
 
 	(void) json_object_set_new(object, "name", json_string(name_of(r, avatar)));
@@ -65,6 +79,8 @@ static json_t *person_to_json(const struct resident *r, const struct heard *hear
 	(void) json_object_set_new(object, "place", json_string(r->place_name));
 	if (voice)
 		(void) json_object_set_new(object, "level", json_integer(level_of(voice)));
+	if (position)
+		(void) json_object_set_new(object, "position_dm", position);
 	return object;
 }
 

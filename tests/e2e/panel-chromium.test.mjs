@@ -83,8 +83,10 @@ test("a person with a browser appears, harmless by any name, and disappears", to
 }));
 
 test("every page without an axe violation, in both sizes and schemes", told(here, async () => {
-	const load = runLoad(here.domain, "-n", "12", "--duration", "12", "--move");
+	const load = runLoad(here.domain, "-n", "12", "--duration", "18", "--move");
 	await page.getByRole("heading", { name: "12 people are here." }).waitFor({ timeout: 10000 });
+	await until("everybody on the map", async () => await page.locator("#map .dot").count() === 12, { deadlineMs: 8000 });
+	await page.getByText(/^usually \d+ %, rarely over \d+ %$/).nth(3).waitFor();
 	await until("voices", () => page.locator("#people .bar .on").count(), { deadlineMs: 8000 });
 	for (const [size, viewport] of Object.entries(SIZES)) {
 		await page.setViewportSize(viewport);
@@ -142,6 +144,33 @@ test("patches are applied as RFC 7396 says", told(here, async () => {
 		[{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
 	])
 		assert.deepEqual(await merged(target, patch), result);
+}));
+
+test("people are on the map where they are", told(here, async () => {
+	await page.setViewportSize(SIZES.desk);
+	await page.emulateMedia({ reducedMotion: "reduce" });
+	await page.goto(panel());
+	const show = (at) => page.evaluate(async (at) => {
+		const people = Object.fromEntries(Object.entries(at).map(([name, position_dm]) => [name, { name, position_dm }]));
+		(await import("/map.js")).showMap({ people });
+		const { left, top, width, height } = document.getElementById("map").getBoundingClientRect();
+		return [document.getElementById("map-scale").textContent, Object.fromEntries(
+			[...document.querySelectorAll("#map .dot")].map((dot) => {
+				const box = dot.getBoundingClientRect();
+				const x = (box.x + box.width / 2 - left) / width;
+				const y = (box.y + box.height / 2 - top) / height;
+				return [dot.innerText, { x, y, isInside: x > 0 && x < 1 && y > 0 && y < 1 }];
+			}))];
+	}, at);
+	for (const metres of [0.1, 3, 40, 800, 900000]) {
+		const d = metres * 10;
+		const [scale, { Nora, Ost, Mia, Sue }] = await show({ Nora: [0, -d], Ost: [d, 0], Mia: [0, 0], Sue: [d, d] });
+		assert.match(scale, /^A square is \d+ k?m wide/);
+		assert.ok([Nora, Ost, Mia, Sue].every(({ isInside }) => isInside), `${metres} m`);
+		assert.ok(Nora.y < Mia.y && Ost.x > Mia.x && Sue.y > Mia.y && Sue.x > Mia.x, `${metres} m`);
+	}
+	assert.deepEqual(Object.keys((await show({ Nora: null, Mia: [7, 7] }))[1]), ["Mia"]);
+	assert.deepEqual(errors, []);
 }));
 
 test("pages are reached by keyboard, and focus goes with them", told(here, async () => {
