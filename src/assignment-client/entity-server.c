@@ -10,6 +10,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "entity/viewer.h"
 #include "entity/world-file.h"
 #include "node/permissions.h"
@@ -24,6 +25,7 @@
 
 #define FILE_SETTING "persistFilePath"
 #define FILE_DEFAULT "models.json.gz"
+#define FIRST_WORLD  "first-world.json"
 
 #define OCTREE_STATS_LEN               222
 #define OCTREE_STATS_FULL_SCENE_OFFSET 32
@@ -300,7 +302,8 @@ static int file_path(const struct entity_server *es, const json_t *settings, con
 	return 0;
 }
 
-static void load_file(struct entity_server *es, const char *path)
+/* False when there is no such file. One that cannot be loaded leaves the world empty. */
+static bool load_file(struct entity_server *es, const char *path)
 {
 	_cleanup_free_ char *file = NULL;
 	struct world_file_report report;
@@ -310,17 +313,17 @@ static void load_file(struct entity_server *es, const char *path)
 
 	r = file_read(path, WORLD_FILE_PACKED_MAX, &file, &len);
 	if (r == -ENOENT)
-		return;
+		return false;
 	if (r < 0) {
 		log_error_errno(r, "Cannot read the entities in %s: %m", path);
-		return;
+		return true;
 	}
 	r = world_file_parse(span_of(file, len), es->world, clock_wall_usec(), &report);
-	if (r < 0)
+	if (r < 0) {
 		log_error_errno(r, "Cannot load the entities in %s: %s", path,
 				report.error[0] ? report.error : strerror(-r));
-	if (r < 0)
-		return;
+		return true;
+	}
 	log_notice("%u entities loaded from %s in %u ms.", report.n_loaded, path,
 		   (unsigned) ((clock_now_usec() - start) / USEC_PER_MSEC));
 	if (report.n_unknown + report.n_elsewhere + report.n_refused > 0)
@@ -330,24 +333,31 @@ static void load_file(struct entity_server *es, const char *path)
 	if (report.version < WORLD_FILE_VERSION)
 		log_warning("%s is of version %d; entities from before %d may look different.",
 			    path, report.version, WORLD_FILE_VERSION);
+	return true;
 }
 
-/* Without a file the world is empty. The packed one goes first. */
+/* The packed file goes before the plain one. A domain that has neither gets the world that comes
+ * with the package. */
 static int load_world(struct entity_server *es, const json_t *settings)
 {
 	static const char *const endings[] = {".json.gz", ".json"};
-	int r = 0;
+	_cleanup_free_ char *first = NULL;
 
 	if (!es->context.data_dir)
 		return 0;
-	for (size_t i = 0; i < ELEMENTSOF(endings) && r >= 0 && world_size(es->world) == 0; i++) {
+	for (size_t i = 0; i < ELEMENTSOF(endings); i++) {
 		_cleanup_free_ char *path = NULL;
 
-		r = file_path(es, settings, endings[i], &path);
-		if (r >= 0)
-			load_file(es, path);
+		if (file_path(es, settings, endings[i], &path) < 0)
+			return -ENOMEM;
+		if (load_file(es, path))
+			return 0;
 	}
-	return r;
+	if (asprintf(&first, "%s/" FIRST_WORLD, path_datadir()) < 0)
+		return -ENOMEM;
+	if (!load_file(es, first))
+		log_warning("The world is empty: there is no %s either.", first);
+	return 0;
 }
 
 /* --- life --- */

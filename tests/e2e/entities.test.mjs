@@ -1,6 +1,7 @@
 // A world from its file, as the Web SDK sees it (06a §4, 06b, 06c §9.1).
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Domain } from "./lib/domain.mjs";
 import { newPerson, told, watchErrors, world } from "./lib/fixture.mjs";
 import { until } from "./lib/wait.mjs";
 
@@ -107,4 +108,24 @@ test("what is behind is sent when one turns around", told(here, async () => {
 	await until("the model", () => seen.has(id(3)));
 	assert.deepEqual(errors, []);
 	await bob.leave();
+}));
+
+// What the Vircadia web application needs: something to stand on, light, and a sky.
+test("a new domain has ground, light and sky", told(here, async () => {
+	const fresh = await Domain.start();
+	try {
+		const carol = await newPerson("Carol");
+		const seen = watch(carol);
+		carol.camera.position = at(0, 1.7, 0);
+		await carol.enter(fresh.url);
+		await until("seven entities", () => seen.size === 7, { describe: () => `${seen.size} seen` });
+		const named = (name) => [...seen.values()].find((entity) => entity.name === name);
+		same(plain(named("ground")), { dimensions: at(200, 1, 200), position: at(0, -0.5, 0) }, "ground");
+		same(plain(named("sky and sunlight")), { skyboxMode: 2, skybox: { color: rgb(118, 174, 219) }, keyLightMode: 2 }, "sky");
+		assert.match(named("welcome").text, /domain\.json/);
+		assert.deepEqual(errors, []);
+		await carol.leave();
+	} finally {
+		await fresh.stop();
+	}
 }));
