@@ -36,7 +36,7 @@ static void add_identity(struct delivery *d, struct crowd_pair *pair,
 {
 	/* The one thing its own client does not know of it is the session display name. */
 	uint32_t changed_tick =
-		source == d->listener ? source->identity.echo_tick : source->identity.changed_tick;
+		source == d->listener ? source->identity.echo_tick : source->identity_tick;
 
 	/* Entity script servers never get identities (protocol 04 section 5.3). */
 	if (!d->listener->is_source || changed_tick <= pair->identity_tick)

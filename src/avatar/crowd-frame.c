@@ -16,6 +16,7 @@
 #define DUE_SHARE(budget)   ((budget) / 5 * 3)
 #define FIRST_SHARE(budget) ((budget) / 4 * 3)
 #define RADIUS_MIN          0.1f
+#define IDENTITY_BURST      4
 /* To wake a thread for fewer costs more than they do. */
 #define LISTENERS_PER_THREAD 16
 
@@ -120,11 +121,10 @@ static void survey_data(struct delivery *d, struct crowd_pair *pair,
 static void survey_source(struct delivery *d, const struct crowd_member *source)
 {
 	struct crowd_pair *pair = &d->listener->pairs[source->index];
-	const struct avatar_identity *identity = &source->identity;
 	float weight = d->lane->weights[source->index];
 
 	if (source == d->listener) {
-		if (identity->echo_tick > pair->identity_tick)
+		if (source->identity.echo_tick > pair->identity_tick)
 			list(d->lane, CROWD_LIST_TOLD, source->index, INFINITY);
 		return;
 	}
@@ -135,7 +135,7 @@ static void survey_source(struct delivery *d, const struct crowd_member *source)
 		return;
 	d->listener->counts.last_frame_seen++;
 	survey_data(d, pair, source);
-	if (identity->changed_tick > pair->identity_tick ||
+	if (source->identity_tick > pair->identity_tick ||
 	    source->traits.changed_tick > pair->traits.seen_tick)
 		list(d->lane, CROWD_LIST_TOLD, source->index, weight);
 }
@@ -323,6 +323,18 @@ static void place_member(struct crowd *crowd, const struct crowd_member *member)
 	block->radius[i] = MAX(MAX(size.x, MAX(size.y, size.z)) / 2, RADIUS_MIN);
 }
 
+/* Others are told at once of a few changes, and then of one a second: each costs a message to
+ * everybody. */
+static void show_identity(struct crowd_member *member)
+{
+	member->identity_debt -= MIN(member->identity_debt, 1u);
+	if (member->identity.changed_tick <= member->identity_tick ||
+	    member->identity_debt > IDENTITY_BURST * AVATAR_TICKS_PER_SECOND)
+		return;
+	member->identity_tick = member->identity.changed_tick;
+	member->identity_debt += AVATAR_TICKS_PER_SECOND;
+}
+
 /* What is the same for all listeners. */
 static void begin_frame(struct crowd *crowd)
 {
@@ -333,6 +345,7 @@ static void begin_frame(struct crowd *crowd)
 	crowd_for_each(member, crowd)
 	{
 		place_member(crowd, member);
+		show_identity(member);
 		record_cache_clear(&member->records);
 		member->frame_packets = 0;
 		if (member->present && member->can_listen)

@@ -225,6 +225,7 @@ void crowd_depart(struct crowd *crowd, struct crowd_member *member)
 	avatar_state_done(&member->state);
 	avatar_identity_done(&member->identity, crowd->names);
 	avatar_traits_done(&member->traits);
+	member->identity_tick = 0;
 	member->query.n = 0;
 	member->present = member->bubble = member->pal = false;
 

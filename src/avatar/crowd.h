@@ -91,6 +91,8 @@ struct crowd_member {
 	struct hashmap *ignored;  /* UUIDs, known members or not */
 	struct crowd_pair *pairs; /* what it is told of others, by index */
 	int64_t traits_message;   /* number of the last */
+	uint32_t identity_tick;   /* of the identity that others are told */
+	unsigned identity_debt;   /* ticks, see show_identity() */
 	/* Bytes sent that later budgets still have to pay. */
 	size_t message_debt, data_debt;
 	struct record_cache records; /* of it, in the frame being made */

@@ -409,6 +409,33 @@ static void test_identity_once_per_change(void **state)
 	assert_int_equal(a->n_identities, 1);
 }
 
+/* Who changes names all the time does not fill the lines of others; the last name arrives. */
+static void test_identity_flood(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *a = join(f), *b = join(f);
+	unsigned told = 0, seconds = 10;
+	uint32_t sequence = 0;
+	uint8_t expected[256];
+	struct writer wr = writer_over(expected, sizeof(expected));
+
+	b->member->present = true;
+	for (unsigned i = 0; i < seconds * AVATAR_TICKS_PER_SECOND; i++) {
+		name(f, a, ++sequence, i % 2 ? "Ann" : "Bob");
+		say(f, a, HERE);
+		frame(f);
+		told += b->n_identities;
+	}
+	assert_in_range(told, seconds, seconds + 6);
+
+	name(f, a, ++sequence, "Zoë");
+	for (unsigned i = 0; i < 2 * AVATAR_TICKS_PER_SECOND; i++)
+		frame(f);
+	avatar_identity_write(&wr, &a->member->session, &a->member->identity);
+	assert_int_equal(b->identities.len, wr.len);
+	assert_memory_equal(b->identities.data, expected, wr.len);
+}
+
 static void test_identity_that_was_not_sent_comes_again(void **state)
 {
 	struct fixture *f = *state;
@@ -1020,6 +1047,7 @@ int main(void)
 		t(test_datagrams),
 		t(test_packets_per_frame),
 		t(test_identity_once_per_change),
+		t(test_identity_flood),
 		t(test_identity_that_was_not_sent_comes_again),
 		t(test_traits_and_acknowledgements),
 		t(test_traits_that_were_not_sent_come_again),
