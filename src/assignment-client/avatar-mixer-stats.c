@@ -164,6 +164,7 @@ json_t *avatar_mixer_stats(void *hat)
 		"1_total", ratio((double) m->counts.frame_usec, frames),
 		"slaves_aggregate (per frame)", frame_stats(m, &sums), "z_avatars",
 		avatars_stats(m, seconds));
+	(void) json_object_set_new(stats, "frame_ms", recent_times_json(&m->frame_times));
 	m->counts = (struct avatar_mixer_counts){0};
 	m->reported_usec = now;
 	return stats;
@@ -172,12 +173,14 @@ json_t *avatar_mixer_stats(void *hat)
 void avatar_mixer_status(void *hat, char *buf, size_t size)
 {
 	struct avatar_mixer *m = hat;
+	struct histogram times = m->frame_times.before;
 	unsigned avatars = 0;
 	struct crowd_member *member;
 
+	histogram_merge(&times, &m->frame_times.now);
 	crowd_for_each(member, m->crowd) avatars += member->state.updated_tick > 0;
-	(void) snprintf(buf, size, "%u people, %u avatars, %.1f %% of a frame used%s",
+	(void) snprintf(buf, size, "%u people, %u avatars, %.1f %% of a frame used, p99 %.1f ms%s",
 			node_list_count(m->context.nodes, NODE_TYPE_AGENT), avatars,
-			100 * m->throttle.load,
+			100 * m->throttle.load, histogram_percentile(&times, 99) / 1e3,
 			m->throttle.ratio > 0 ? ", everybody gets less for it" : "");
 }

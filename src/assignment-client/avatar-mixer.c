@@ -295,6 +295,7 @@ static void on_frame(void *userdata)
 	took = clock_now_usec() - start;
 	m->counts.frames++;
 	m->counts.frame_usec += took;
+	recent_times_add(&m->frame_times, took);
 	throttle_update(&m->throttle, (double) took / AVATAR_FRAME_USEC);
 }
 

@@ -5,6 +5,7 @@
 #include "avatar/crowd.h"
 #include "avatar/throttle.h"
 #include "base/event.h"
+#include "base/recent-times.h"
 
 #define AVATAR_FRAME_USEC (USEC_PER_SEC / AVATAR_TICKS_PER_SECOND)
 
@@ -41,6 +42,7 @@ struct avatar_mixer {
 
 	struct avatar_mixer_counts counts;
 	uint64_t reported_usec;
+	struct recent_times frame_times;
 	struct throttle throttle;
 };
 

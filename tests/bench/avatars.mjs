@@ -12,7 +12,7 @@ const SETTLE_MS = 2000;
 const JOIN_MS = 60000;
 const NS_PER_S = 1e9;
 
-const COLUMNS = ["people", "CPU s/s", "frame %", "threads", "Hz", "near p50 ms", "near p99 ms", "all p99 ms", "latency p99",
+const COLUMNS = ["people", "CPU s/s", "frame %", "frame p99 ms", "threads", "Hz", "near p50 ms", "near p99 ms", "all p99 ms", "latency p99",
 	"packets/s", "Mbit/s each", "MB", "generator %"];
 
 // Time on a processor of all threads of a process.
@@ -39,7 +39,8 @@ async function measure(people) {
 				"--no-audio", "--no-messages", "--no-entities", ...options),
 			observe(domain, people)]);
 		const { avatar, mixers, generator } = run.report;
-		return { failed: failed(run), values: [people, used.toFixed(3), (100 * load.trailing_mix_ratio).toFixed(0), load.threads,
+		return { failed: failed(run), values: [people, used.toFixed(3),
+			(100 * load.trailing_mix_ratio).toFixed(0), load.frame_ms.p99?.toFixed(1), load.threads,
 			load.broadcast_loop_rate.toFixed(1), avatar.near_interval_ms.p50?.toFixed(1), avatar.near_interval_ms.p99?.toFixed(1),
 			avatar.interval_ms.p99?.toFixed(1), avatar.latency_ms.p99?.toFixed(1), mixers.avatar.packets_in_per_s.toFixed(0),
 			(mixers.avatar.bytes_in_per_s * 8 / 1e6 / people).toFixed(2), mb.toFixed(1), generator.cpu_percent.toFixed(0)] };

@@ -522,6 +522,7 @@ static void test_stats(void **state)
 	assert_non_null(json_object_get(
 		json_object_get(json_object_get(stats, "singleCoreTasks"), "incoming_packets"),
 		"handleAvatarIdentityPacket"));
+	assert_true(json_is_real(json_object_get(json_object_get(stats, "frame_ms"), "p99")));
 	json_decref(stats);
 
 	avatar_mixer_ops.status(f.hat, status, sizeof(status));
