@@ -5,7 +5,7 @@ import { count } from "./words.js";
 
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000, 1000000]; // metres a square
 const SQUARES = 6; // on the shorter side
-const NAMES_MAX = 30;
+const NAMES_MAX = 30; // with more, dots have no names and do not glide: it would be a blur, and slow
 let zoom = STEPS.length;
 
 const range = (values) => [Math.min(...values), Math.max(...values)];
@@ -46,8 +46,10 @@ export function showMap({ people }) {
 	map.setAttribute("aria-label", `Map from above of ${count(list.length, "person", "people")}, ` +
 		`${Math.round(east - west)} m from west to east and ${Math.round(south - north)} m from north to south`);
 	setText(byId("map-scale"), `A square is ${metres} wide; north is up.`);
+	const isCrowd = list.length > NAMES_MAX;
+	map.classList.toggle("crowd", isCrowd);
 	syncChildren(map, list.map(([id, { name, level, position_dm: [x, z] }]) => [id, {
-		name, level, isNamed: list.length <= NAMES_MAX,
+		name, level, isNamed: !isCrowd,
 		left: width / 2 + (x / 10 - x0) / step * side, top: height / 2 + (z / 10 - z0) / step * side,
 	}]), () => el("div", { class: "dot" }, el("span")), place);
 }

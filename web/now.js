@@ -5,14 +5,11 @@ import { showMap } from "./map.js";
 import { count, duration, percentile, rate } from "./words.js";
 
 const HISTORY = 120; // seconds
-const LEVELS = 8;
+const LEVELS = 8; // of a voice
 const BY_NAME = new Intl.Collator(undefined, { numeric: true });
 const history = new Map(); // of each server's load, by its UUID
 
 // --- people ---
-
-const meter = () => svg("svg", { class: "bar", viewBox: `0 0 ${LEVELS * 4} 4`, role: "img" },
-	...Array.from({ length: LEVELS }, (_, i) => svg("rect", { x: i * 4, y: 0, width: 3, height: 4 })));
 
 function personRow() {
 	return el("tr", {}, el("th", { scope: "row" }), el("td"), el("td"), el("td"), el("td"));
@@ -29,9 +26,9 @@ function updatePerson(row, { name, is_verified, is_web, is_silent, since, addres
 	if (level === undefined)
 		return voice.replaceChildren();
 	if (!voice.firstElementChild)
-		voice.append(meter());
+		voice.append(el("span", { class: "bar", role: "img" }));
 	voice.firstElementChild.setAttribute("aria-label", level ? `${level} of ${LEVELS}` : "silent");
-	[...voice.firstElementChild.children].forEach((bar, i) => bar.setAttribute("class", i < level ? "on" : ""));
+	voice.firstElementChild.style.setProperty("--part", level / LEVELS);
 }
 
 function headline(people) {
