@@ -90,26 +90,60 @@ _wide_ static void add_product(const struct spectrum *restrict a, const struct s
 	}
 }
 
-static void add_ear(const struct spectral *spectral, const struct spectrum *source,
+/* To two sums at once, which is what most pairs that move need. */
+_wide_ static void add_product_twice(const struct spectrum *restrict a,
+				     const struct spectrum *restrict b, float gain,
+				     struct spectrum *restrict sum, float other_gain,
+				     struct spectrum *restrict other)
+{
+	for (unsigned i = 0; i < SPECTRAL_SIZE; i++) {
+		float re = a->re[i] * b->re[i] - a->im[i] * b->im[i];
+		float im = a->re[i] * b->im[i] + a->im[i] * b->re[i];
+
+		sum->re[i] += gain * re;
+		sum->im[i] += gain * im;
+		other->re[i] += other_gain * re;
+		other->im[i] += other_gain * im;
+	}
+}
+
+/* A source behind a curve; the ears, and old and new place, mostly share one. */
+struct dampened {
+	const struct spectrum *source;
+	unsigned curve; /* of what follows; 0: of nothing yet */
+	struct spectrum spectrum;
+};
+
+static const struct spectrum *dampen(const struct spectral *spectral, struct dampened *dampened,
+				     unsigned curve)
+{
+	if (curve == 0)
+		return dampened->source;
+	if (curve != dampened->curve) {
+		multiply(dampened->source, &spectral->curves[curve], &dampened->spectrum);
+		dampened->curve = curve;
+	}
+	return &dampened->spectrum;
+}
+
+static void add_ear(const struct spectral *spectral, struct dampened *dampened,
 		    const struct render_params *params, enum hrtf_ear ear, float final_gain,
 		    float fading_gain, struct spectral_sums *sums)
 {
-	const struct spectrum *filter = &spectral->ears[params->direction[ear]][ear];
-	struct spectrum dampened;
+	const struct spectrum *filter = &spectral->ears[params->direction[ear]][ear], *source;
 
 	if (final_gain == 0 && fading_gain == 0)
 		return;
-	if (params->curve[ear] != 0) {
-		multiply(source, &spectral->curves[params->curve[ear]], &dampened);
-		source = &dampened;
-	}
+	source = dampen(spectral, dampened, params->curve[ear]);
 	sums->any = true;
-	if (final_gain != 0)
+	sums->fading |= fading_gain != 0;
+	if (fading_gain == 0)
 		add_product(source, filter, final_gain, &sums->final[ear]);
-	if (fading_gain != 0) {
+	else if (final_gain == 0)
 		add_product(source, filter, fading_gain, &sums->fading_out[ear]);
-		sums->fading = true;
-	}
+	else
+		add_product_twice(source, filter, final_gain, &sums->final[ear], fading_gain,
+				  &sums->fading_out[ear]);
 }
 
 /* With weight w of the old, old·w + new·(1 − w) is new + (old − new)·w. */
@@ -117,14 +151,18 @@ void spectral_add_mono(const struct spectral *spectral, const struct spectrum *s
 		       const struct render_params *from, const struct render_params *to,
 		       struct spectral_sums *sums)
 {
+	struct dampened dampened;
+
+	dampened.source = source;
+	dampened.curve = 0;
 	for (unsigned ear = 0; ear < HRTF_EARS; ear++) {
 		float old = from->gain[ear], new = to->gain[ear];
 
 		if (render_params_same_filter(from, to, ear)) {
-			add_ear(spectral, source, to, ear, new, old - new, sums);
+			add_ear(spectral, &dampened, to, ear, new, old - new, sums);
 		} else {
-			add_ear(spectral, source, to, ear, new, -new, sums);
-			add_ear(spectral, source, from, ear, 0, old, sums);
+			add_ear(spectral, &dampened, to, ear, new, -new, sums);
+			add_ear(spectral, &dampened, from, ear, 0, old, sums);
 		}
 	}
 }
