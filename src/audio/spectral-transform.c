@@ -20,9 +20,12 @@ void transform_init(struct transform *transform)
 }
 
 /* Splits transforms into halves (Stockham: sorted without a pass of its own). There are as many of
- * them as stride says, interleaved. */
-_wide_ static void halve(const struct transform *t, unsigned stride, const float *restrict re,
-			 const float *restrict im, float *restrict to_re, float *restrict to_im)
+ * them as stride says, interleaved. Inlined, so that each stage is compiled for its stride. */
+static inline __attribute__((always_inline)) void halve(const struct transform *t, unsigned stride,
+							const float *restrict re,
+							const float *restrict im,
+							float *restrict to_re,
+							float *restrict to_im)
 {
 	const unsigned half = TRANSFORM_N / 2;
 
@@ -64,15 +67,24 @@ _wide_ static void finish_thirds(const float *restrict re, const float *restrict
 	}
 }
 
+_wide_ static void halve_seven_times(const struct transform *t, float re[restrict],
+				     float im[restrict], float other_re[restrict],
+				     float other_im[restrict])
+{
+	halve(t, 1, re, im, other_re, other_im);
+	halve(t, 2, other_re, other_im, re, im);
+	halve(t, 4, re, im, other_re, other_im);
+	halve(t, 8, other_re, other_im, re, im);
+	halve(t, 16, re, im, other_re, other_im);
+	halve(t, 32, other_re, other_im, re, im);
+	halve(t, 64, re, im, other_re, other_im);
+}
+
 void transform_run(const struct transform *transform, float re[restrict static TRANSFORM_N],
 		   float im[restrict static TRANSFORM_N])
 {
 	float other_re[TRANSFORM_N], other_im[TRANSFORM_N];
 
-	halve(transform, 1, re, im, other_re, other_im);
-	for (unsigned stride = 2; stride < THIRD; stride *= 4) {
-		halve(transform, stride, other_re, other_im, re, im);
-		halve(transform, 2 * stride, re, im, other_re, other_im);
-	}
+	halve_seven_times(transform, re, im, other_re, other_im);
 	finish_thirds(other_re, other_im, re, im);
 }
