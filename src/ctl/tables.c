@@ -176,6 +176,22 @@ static void print_waiting(FILE *f, const json_t *waiting)
 		(void) fprintf(f, "Nobody works as %s.\n", text_of(value, "type"));
 }
 
+static void print_certificate(FILE *f, const json_t *certificate)
+{
+	const char *state = text_of(certificate, "state"), *error = text_of(certificate, "error");
+	const char *expires = text_of(certificate, "expires");
+
+	if (error[0])
+		(void) fprintf(f, "%s.\n", error);
+	if (strcmp(state, "expired") == 0)
+		(void) fprintf(f, "The certificate expired at %s: browsers refuse wss and https.\n",
+			       expires);
+	else if (strcmp(state, "expires soon") == 0)
+		(void) fprintf(f, "The certificate expires at %s: renew it.\n", expires);
+	else if (expires[0])
+		(void) fprintf(f, "The certificate is valid until %s.\n", expires);
+}
+
 void tables_print_status(FILE *f, const json_t *status)
 {
 	const json_t *domain = json_object_get(status, "domain");
@@ -192,6 +208,8 @@ void tables_print_status(FILE *f, const json_t *status)
 	(void) fprintf(f, "Domain %s%s%s, version %s, up for %s\n", text_of(domain, "id"),
 		       text_of(domain, "name")[0] ? ", " : "", text_of(domain, "name"),
 		       text_of(domain, "version"), uptime);
+
+	print_certificate(f, json_object_get(status, "certificate"));
 
 	if (n > 0) {
 		(void) fputc('\n', f);

@@ -14,6 +14,7 @@
 struct http_server {
 	struct mhd_loop *mhd;
 	bool is_admin;
+	bool is_secure; /* all connections come over TLS */
 	http_handler_fn handler;
 	void *userdata;
 };
@@ -205,7 +206,8 @@ static void handle(struct http_server *h, struct MHD_Connection *connection, con
 	};
 	json_t *json = NULL;
 
-	if (!h->is_admin && !host_is_ours(header(connection, MHD_HTTP_HEADER_HOST)))
+	if (!h->is_admin && !h->is_secure &&
+	    !host_is_ours(header(connection, MHD_HTTP_HEADER_HOST)))
 		return http_reply_error(reply, MHD_HTTP_FORBIDDEN,
 					"Ask for localhost, not for another name.");
 	if (method_parse(method, &request.method) < 0)
@@ -282,6 +284,7 @@ int http_server_new(sd_event *event, int fd, bool is_admin, http_handler_fn hand
 		return -ENOMEM;
 	}
 	h->is_admin = is_admin;
+	h->is_secure = fd < 0;
 	h->handler = handler;
 	h->userdata = userdata;
 	r = mhd_loop_new(event, &options, &h->mhd);
@@ -289,6 +292,11 @@ int http_server_new(sd_event *event, int fd, bool is_admin, http_handler_fn hand
 		return r;
 	*ret = TAKE_PTR(h);
 	return 0;
+}
+
+void http_server_add(struct http_server *h, int fd, const struct sockaddr *peer, socklen_t peer_len)
+{
+	mhd_loop_add(h->mhd, fd, peer, peer_len);
 }
 
 struct http_server *http_server_free(struct http_server *h)

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <systemd/sd-event.h>
 
 #include "base/bytes.h"
@@ -48,8 +49,12 @@ typedef void (*http_handler_fn)(void *userdata, const struct http_request *reque
 
 /* Takes the listening socket, also on failure. is_admin: it is a unix socket whose permissions
  * decide who may ask. Others are answered only when they call this machine by its address or as
- * localhost, so that no web page can read by giving its own name our address. */
+ * localhost, so that no web page can read by giving its own name our address. fd -1: connections
+ * come by http_server_add() alone. */
 int http_server_new(sd_event *event, int fd, bool is_admin, http_handler_fn handler, void *userdata,
 		    struct http_server **ret);
+/* Takes a connection that came over TLS: its certificate, not the Host header, says who we are. */
+void http_server_add(struct http_server *h, int fd, const struct sockaddr *peer,
+		     socklen_t peer_len);
 struct http_server *http_server_free(struct http_server *h);
 DEFINE_CLEANUP_FUNC(struct http_server *, http_server_free);

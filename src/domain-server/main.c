@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -180,6 +181,8 @@ static void take_sockets(struct server_options *options)
 			options->signalling_fd = fd;
 		else if (strcmp(names[i], "http") == 0)
 			options->http_fd = fd;
+		else if (strcmp(names[i], "https") == 0)
+			options->https_fd = fd;
 		else if (strcmp(names[i], "admin") == 0)
 			options->admin_fd = fd;
 		else if (strcmp(names[i], "sessions") == 0)
@@ -217,6 +220,17 @@ static int serve(const struct server_options *server_options)
 	return r;
 }
 
+/* A browser over TLS takes three descriptors; the usual limit of 1024 is there for select(). */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void) setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 static int run(void)
 {
 	_cleanup_free_ char *config = NULL, *admin = NULL;
@@ -228,6 +242,7 @@ static int run(void)
 		.udp_fd = -1,
 		.signalling_fd = -1,
 		.http_fd = -1,
+		.https_fd = -1,
 		.admin_fd = -1,
 		.session_fd = -1,
 	};
@@ -257,6 +272,7 @@ static int run(void)
 		arg_signalling_port, "VIRCADIA_DOMAIN_SERVER_WS_PORT");
 	server_options.http_port =
 		(uint16_t) port_from_environment(arg_http_port, "HIFI_DOMAIN_SERVER_HTTP_PORT");
+	raise_descriptor_limit();
 	take_sockets(&server_options);
 	return serve(&server_options);
 }

@@ -48,17 +48,23 @@ int mhd_loop_new(sd_event *event, const struct mhd_loop_options *options, struct
 {
 	_cleanup_close_ int fd = options->fd;
 	_cleanup_(mhd_loop_freep) struct mhd_loop *m = calloc(1, sizeof(*m));
+	/* The option is refused when there is to be no listening socket. */
+	const struct MHD_OptionItem listening[] = {
+		{fd < 0 ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+		{MHD_OPTION_END, 0, NULL},
+	};
 	const union MHD_DaemonInfo *info;
 	int r;
 
 	if (!m)
 		return -ENOMEM;
-	r = make_nonblocking(fd);
+	r = fd < 0 ? 0 : make_nonblocking(fd);
 	if (r < 0)
 		return r;
-	m->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME,
+	m->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME |
+					     (fd < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0),
 				     0, NULL, NULL, options->handler, options->userdata,
-				     MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+				     MHD_OPTION_ARRAY, listening, MHD_OPTION_CONNECTION_LIMIT,
 				     options->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 				     options->max_per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
 				     options->timeout_sec, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -93,6 +99,13 @@ struct mhd_loop *mhd_loop_free(struct mhd_loop *m)
 		MHD_stop_daemon(m->daemon);
 	free(m);
 	return NULL;
+}
+
+void mhd_loop_add(struct mhd_loop *m, int fd, const struct sockaddr *peer, socklen_t peer_len)
+{
+	/* It closes what it cannot take. */
+	(void) MHD_add_connection(m->daemon, fd, peer, peer_len);
+	mhd_loop_wake(m);
 }
 
 void mhd_loop_wake(struct mhd_loop *m)

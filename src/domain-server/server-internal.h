@@ -10,12 +10,14 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "domain-server/assignments.h"
+#include "domain-server/certificate.h"
 #include "domain-server/gatekeeper.h"
 #include "domain-server/http-server.h"
 #include "domain-server/local-ids.h"
 #include "domain-server/pair-secrets.h"
 #include "domain-server/server.h"
 #include "domain-server/signalling-server.h"
+#include "domain-server/tls-listener.h"
 #include "node/domain-packets.h"
 #include "node/endpoint.h"
 #include "node/permissions.h"
@@ -52,6 +54,9 @@ struct server {
 	struct http_server *http, *admin;
 	struct web_files *web_files; /* of the panel; NULL when they are not installed */
 	struct events *events;       /* for the panel */
+	struct certificate *certificate;
+	struct http_server *https; /* with https_listener, or neither */
+	struct tls_listener *https_listener;
 	struct log_ratelimit denied_log;
 	struct event_timer *tick;
 	uint64_t next_expiry_usec;
@@ -216,6 +221,12 @@ int settings_set_text(struct server *s, const char *setting, const char *text,
 		      struct config_report *report);
 /* All values with defaults, without the hidden ones. New reference, NULL when out of memory. */
 json_t *settings_to_json(const struct server *s);
+
+/* --- secure.c --- */
+
+/* Puts what the configuration says of certificate, HTTPS port and origins to work; logs what cannot
+ * be. To be called again when the configuration changes. */
+void secure_apply(struct server *s);
 
 /* --- routes.c --- */
 

@@ -231,6 +231,9 @@ static int start(struct server *s)
 	if (r < 0)
 		return r;
 	succession_open(s);
+	r = certificate_new(s->event, &s->certificate);
+	if (r < 0)
+		return r;
 	r = settings_load(s);
 	if (r < 0)
 		return r;
@@ -252,6 +255,7 @@ static int start(struct server *s)
 	r = open_http(s);
 	if (r < 0)
 		return r;
+	secure_apply(s);
 	r = open_admin(s);
 	if (r < 0)
 		return r;
@@ -295,8 +299,11 @@ struct server *server_free(struct server *s)
 	events_free(s->events);
 	http_server_free(s->admin);
 	http_server_free(s->http);
+	tls_listener_free(s->https_listener);
+	http_server_free(s->https);
 	web_files_free(s->web_files);
 	signalling_server_free(s->signalling);
+	certificate_free(s->certificate);
 	residents_free(s);
 	endpoint_free(s->ep);
 	session_store_free(s->store);
@@ -310,6 +317,7 @@ struct server *server_free(struct server *s)
 	closep(&s->options.udp_fd);
 	closep(&s->options.signalling_fd);
 	closep(&s->options.http_fd);
+	closep(&s->options.https_fd);
 	closep(&s->options.admin_fd);
 	closep(&s->options.session_fd);
 	free(s);

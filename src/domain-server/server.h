@@ -13,7 +13,7 @@ struct server_options {
 	const char *config_path; /* borrowed, like all strings here */
 	const char *domain_id;   /* a UUID, or NULL: configured or random */
 	const char *admin_path;  /* unix socket to make, or NULL */
-	int udp_fd, signalling_fd, http_fd, admin_fd;
+	int udp_fd, signalling_fd, http_fd, https_fd, admin_fd;
 	int session_fd;                                /* what a predecessor left ("sessions") */
 	uint16_t udp_port, signalling_port, http_port; /* 0: as configured, or of the port table */
 };

@@ -61,6 +61,8 @@ static int commit(struct server *s, struct prepared *p)
 	s->gatekeeper = p->gatekeeper;
 	s->is_authenticated = config_get_bool(s->config, "metaverse.enable_packet_verification");
 	residents_recheck(s);
+	if (s->tick)
+		secure_apply(s);
 	return 0;
 }
 

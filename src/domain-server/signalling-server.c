@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/siphash.h"
 #include "domain-server/mhd-loop.h"
+#include "domain-server/tls-listener.h"
 #include "webrtc/signalling.h"
 
 #define CLIENTS_MAX        4096
@@ -44,6 +45,8 @@
 struct signalling_server {
 	sd_event *event;
 	struct mhd_loop *mhd;
+	struct tls_listener *listener;
+	json_t *origins; /* a reference; NULL or empty: all */
 	signalling_message_fn message;
 	void *userdata;
 
@@ -354,7 +357,21 @@ static bool make_accept(const char *key, char ret[static WEBSOCKET_ACCEPT_LEN + 
 	return EVP_EncodeBlock((unsigned char *) ret, hash, (int) len) == WEBSOCKET_ACCEPT_LEN;
 }
 
-/* Any path; browsers of any origin: who may enter is decided later, by the gatekeeper. */
+/* Programs that are no browsers send none; who may enter is for the gatekeeper to decide. */
+static bool origin_is_allowed(const struct signalling_server *s, const char *origin)
+{
+	const json_t *allowed;
+	size_t i;
+
+	if (!origin || json_array_size(s->origins) == 0)
+		return true;
+	json_array_foreach (s->origins, i, allowed)
+		if (strcasecmp(json_string_value(allowed), origin) == 0)
+			return true;
+	return false;
+}
+
+/* Any path. */
 static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connection,
 				  const char *url, const char *method, const char *version,
 				  const char *data, size_t *size, void **state)
@@ -378,6 +395,11 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
 	if (!header_has_token(HEADER("Sec-WebSocket-Version"), "13") ||
 	    !make_accept(HEADER("Sec-WebSocket-Key"), accept))
 		return send_plain(connection, MHD_HTTP_BAD_REQUEST, "Not a WebSocket handshake.\n");
+	if (!origin_is_allowed(s, HEADER(MHD_HTTP_HEADER_ORIGIN))) {
+		s->refused++;
+		return send_plain(connection, MHD_HTTP_FORBIDDEN,
+				  "Pages of this origin may not connect here.\n");
+	}
 #undef HEADER
 
 	response = MHD_create_response_for_upgrade(on_upgrade, s);
@@ -410,12 +432,26 @@ static void on_sweep(void *userdata)
 	}
 }
 
+static void on_accept(void *userdata, int fd, const struct sockaddr *peer, socklen_t peer_len)
+{
+	struct signalling_server *s = userdata;
+
+	mhd_loop_add(s->mhd, fd, peer, peer_len);
+}
+
 int signalling_server_new(sd_event *event, int fd, signalling_message_fn message, void *userdata,
 			  struct signalling_server **ret)
 {
 	_cleanup_(signalling_server_freep) struct signalling_server *s = calloc(1, sizeof(*s));
-	struct mhd_loop_options options = {
+	struct tls_listener_options listener_options = {
 		.fd = fd,
+		.takes_plain = true,
+		.accept = on_accept,
+		.userdata = s,
+		.description = "signalling",
+	};
+	struct mhd_loop_options options = {
+		.fd = -1,
 		.max_connections = CLIENTS_MAX,
 		.max_per_ip = CLIENTS_PER_IP_MAX,
 		.timeout_sec = HANDSHAKE_SEC,
@@ -433,6 +469,9 @@ int signalling_server_new(sd_event *event, int fd, signalling_message_fn message
 	s->message = message;
 	s->userdata = userdata;
 	list_init(&s->all);
+	r = tls_listener_new(event, &listener_options, &s->listener);
+	if (r < 0)
+		return r;
 	r = mhd_loop_new(event, &options, &s->mhd);
 	if (r < 0)
 		return r;
@@ -449,6 +488,14 @@ int signalling_server_new(sd_event *event, int fd, signalling_message_fn message
 	return 0;
 }
 
+void signalling_server_configure(struct signalling_server *s, const struct certificate *certificate,
+				 const json_t *origins)
+{
+	tls_listener_set_certificate(s->listener, certificate);
+	json_decref(s->origins);
+	s->origins = json_incref((json_t *) origins);
+}
+
 struct signalling_server *signalling_server_free(struct signalling_server *s)
 {
 	struct client *c;
@@ -456,10 +503,12 @@ struct signalling_server *signalling_server_free(struct signalling_server *s)
 	if (!s)
 		return NULL;
 	event_timer_free(s->sweep);
+	tls_listener_free(s->listener);
 	list_for_each (c, &s->all, link)
 		(void) client_free(c);
 	mhd_loop_free(s->mhd);
 	hashmap_free(s->clients);
+	json_decref(s->origins);
 	free(s);
 	return NULL;
 }
@@ -486,7 +535,9 @@ int signalling_server_send(struct signalling_server *s, const struct hifi_addr *
 
 json_t *signalling_server_stats(const struct signalling_server *s)
 {
-	return json_pack("{s:I, s:I, s:I, s:I}", "clients", (json_int_t) hashmap_size(s->clients),
-			 "messages_in", (json_int_t) s->messages_in, "messages_out",
-			 (json_int_t) s->messages_out, "refused", (json_int_t) s->refused);
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "clients",
+			 (json_int_t) hashmap_size(s->clients), "messages_in",
+			 (json_int_t) s->messages_in, "messages_out", (json_int_t) s->messages_out,
+			 "refused", (json_int_t) s->refused, "tls",
+			 tls_listener_stats(s->listener));
 }

@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/macros.h"
+#include "domain-server/certificate.h"
 #include "net/addr.h"
 
 struct signalling_server;
@@ -18,6 +19,11 @@ typedef void (*signalling_message_fn)(void *userdata, const struct hifi_addr *la
 /* Takes the listening socket, also on failure. */
 int signalling_server_new(sd_event *event, int fd, signalling_message_fn message, void *userdata,
 			  struct signalling_server **ret);
+/* From the next connection on: TLS is taken beside plain text when there is a certificate
+ * (borrowed, or NULL), and browsers only on pages of these origins ("https://example.org";
+ * an empty list: all), which it takes a reference of. */
+void signalling_server_configure(struct signalling_server *s, const struct certificate *certificate,
+				 const json_t *origins);
 struct signalling_server *signalling_server_free(struct signalling_server *s);
 DEFINE_CLEANUP_FUNC(struct signalling_server *, signalling_server_free);
 
@@ -26,5 +32,5 @@ DEFINE_CLEANUP_FUNC(struct signalling_server *, signalling_server_free);
 int signalling_server_send(struct signalling_server *s, const struct hifi_addr *label,
 			   const char *text);
 
-/* {"clients": …, "messages_in": …, …}, new reference. */
+/* {"clients": …, "messages_in": …, "tls": {…}, …}, new reference. */
 json_t *signalling_server_stats(const struct signalling_server *s);

@@ -201,11 +201,11 @@ static json_t *domain_to_json(const struct server *s)
 
 json_t *status_everything(const struct server *s)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o?, s:o}", "domain", domain_to_json(s),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o?, s:o, s:o}", "domain", domain_to_json(s),
 			 "people", each((struct list *) &s->agents, person_to_json), "mixers",
 			 each((struct list *) &s->mixers, mixer_to_json), "waiting_assignments",
 			 assignments_queue_to_json(s->assignments), "network",
 			 endpoint_stats(s->ep), "signalling",
-			 s->signalling ? signalling_server_stats(s->signalling) : NULL, "ports",
-			 ports_json());
+			 s->signalling ? signalling_server_stats(s->signalling) : NULL,
+			 "certificate", certificate_status(s->certificate), "ports", ports_json());
 }

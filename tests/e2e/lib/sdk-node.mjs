@@ -25,10 +25,16 @@ const anchor = () => ({
 	setAttribute() {},
 });
 
+// Certificates (PEM) of those whose word a person takes for who a server is.
+let authorities;
+export function trust(pems) {
+	authorities = pems;
+}
+
 // A browser's socket that is closed or refused early tells its listeners, if it has any; ws wants one.
 class BrowserSocket extends WebSocket {
 	constructor(url) {
-		super(url);
+		super(url, { ca: authorities });
 		this.on("error", () => {});
 	}
 }

@@ -94,6 +94,7 @@ static void start_server(struct domain *d, int session_fd)
 		.udp_fd = bound_socket(SOCK_DGRAM, &udp_port),
 		.signalling_fd = -1,
 		.http_fd = -1,
+		.https_fd = -1,
 		.admin_fd = -1,
 		.session_fd = session_fd,
 	};
