@@ -638,7 +638,10 @@ static void on_frame(void *userdata)
 	/* A late frame comes before the socket's turn, and others after it at once: without what
 	 * waits there they would find every stream dry. */
 	endpoint_receive(m->context.endpoint);
-	m->frame_start_usec = start;
+	if (!m->timer)
+		return; /* the last client left */
+	/* Not before the packets that were just put into the streams. */
+	m->frame_start_usec = clock_now_usec();
 	start_frame(m);
 	worker_pool_run(m->pool, m->n_clients, pop_client, m);
 	popped = clock_now_usec();

@@ -13,6 +13,7 @@
 
 #include "assignment-client/audio-mixer.h"
 #include "assignment-client/hats.h"
+#include "base/clock.h"
 #include "base/qt-stream.h"
 #include "mixer-fixture.h"
 #include "node/permissions.h"
@@ -764,6 +765,35 @@ static void test_settings_that_are_missing(void **state)
 	json_decref(json);
 }
 
+static int leave(void *userdata, const struct received *rx)
+{
+	fixture_kill(userdata);
+	return 0;
+}
+
+/* A frame that is due reads what waits at the socket first; there the last client may go. */
+static void test_the_last_client_leaves_while_a_frame_reads(void **state)
+{
+	struct fixture_client *c;
+	uint64_t late;
+
+	fixture_open(&f, &audio_mixer_ops, NULL);
+	c = fixture_add(&f, 'I', 0);
+	endpoint_handle(f.ep, PACKET_MUTE_ENVIRONMENT, leave, c);
+	fixture_run(&f, 30000);
+	fixture_send(c, PACKET_MUTE_ENVIRONMENT, c->uuid.b, sizeof(c->uuid.b));
+	endpoint_flush(c->ep);
+	/* The frame's time comes before the loop looks at the socket. */
+	late = clock_now_usec() + 2 * AUDIO_FRAME_USEC;
+	while (clock_now_usec() < late)
+		;
+	for (unsigned i = 0; i < DEADLINE_FRAMES && c->node; i++)
+		fixture_run(&f, AUDIO_FRAME_USEC);
+	assert_null(c->node);
+	endpoint_handle(f.ep, PACKET_MUTE_ENVIRONMENT, NULL, NULL);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -785,6 +815,7 @@ int main(void)
 		cmocka_unit_test(test_voices_of_an_upstream_mixer),
 		cmocka_unit_test(test_replicated_nodes_are_forwarded_downstream),
 		cmocka_unit_test(test_measured_sets_are_prepared_beside_the_loop),
+		cmocka_unit_test(test_the_last_client_leaves_while_a_frame_reads),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_settings_that_are_missing),
 	};
