@@ -51,7 +51,7 @@ struct server {
 
 	struct endpoint *ep;
 	struct signalling_server *signalling;
-	struct http_server *http, *admin;
+	struct http_server *http, *admin, *exporter;
 	struct web_files *web_files; /* of the panel; NULL when they are not installed */
 	struct events *events;       /* for the panel */
 	struct certificate *certificate;
@@ -227,6 +227,11 @@ json_t *settings_to_json(const struct server *s);
 /* Puts what the configuration says of certificate, HTTPS port and origins to work; logs what cannot
  * be. To be called again when the configuration changes. */
 void secure_apply(struct server *s);
+
+/* --- exporter.c --- */
+
+/* Serves metrics, if configured. Without the port the domain goes on: logs why. */
+void exporter_open(struct server *s);
 
 /* --- routes.c --- */
 

@@ -256,6 +256,7 @@ static int start(struct server *s)
 	if (r < 0)
 		return r;
 	secure_apply(s);
+	exporter_open(s);
 	r = open_admin(s);
 	if (r < 0)
 		return r;
@@ -299,6 +300,7 @@ struct server *server_free(struct server *s)
 	events_free(s->events);
 	http_server_free(s->admin);
 	http_server_free(s->http);
+	http_server_free(s->exporter);
 	tls_listener_free(s->https_listener);
 	http_server_free(s->https);
 	web_files_free(s->web_files);

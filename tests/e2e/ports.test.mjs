@@ -14,7 +14,7 @@ function assertExactlyTheTable() {
 	const { ports, server, hats } = here.domain;
 	const ofServer = new Set(receivesOn(server.pid).map(anywhere));
 	assert.deepEqual([...ofServer].sort(), [
-		`tcp 127.0.0.1:${ports.http}`, `tcp any:${ports.domain}`, `udp any:${ports.domain}`,
+		`tcp 127.0.0.1:${ports.http}`, `tcp 127.0.0.1:${ports.metrics}`, `tcp any:${ports.domain}`, `udp any:${ports.domain}`,
 	].sort());
 	for (const [hat, daemon] of Object.entries(hats))
 		assert.deepEqual(receivesOn(daemon.pid).map(anywhere), [`udp any:${ports.hat(HATS[hat])}`], hat);

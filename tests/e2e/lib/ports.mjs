@@ -9,7 +9,8 @@ const STEP = 20;
 
 // The port table (docs/architecture.md), moved by an offset; a hat's number is its assignment type.
 export function portsOf(offset) {
-	return { domain: 40102 + offset, hat: (number) => 48000 + offset + number, http: 40100 + offset, https: 40101 + offset };
+	return { domain: 40102 + offset, hat: (number) => 48000 + offset + number, http: 40100 + offset, https: 40101 + offset,
+		metrics: 9703 + offset };
 }
 
 const closing = (socket, resolve, free) => () => socket.close(() => resolve(free));
