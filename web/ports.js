@@ -8,6 +8,8 @@ function isOpen({ name }, { domain, mixers }) {
 		return true;
 	case "signalling":
 		return domain.takes_web_clients;
+	case "metrics":
+		return domain.has_metrics;
 	default:
 		return Object.values(mixers).some(({ hat }) => hat === name);
 	}

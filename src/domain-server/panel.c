@@ -168,11 +168,12 @@ static json_t *protocol_signature(void)
 
 static json_t *domain_to_json(const struct server *s)
 {
-	return json_pack("{s:s, s:s, s:b, s:s, s:I, s:o, s:b}", "id", UUID_TEXT(&s->id), "name",
-			 config_get_string(s->config, "descriptors.world_name"), "has_random_id",
-			 s->has_random_id, "version", PACKAGE_VERSION, "since",
+	return json_pack("{s:s, s:s, s:b, s:s, s:I, s:o, s:b, s:b}", "id", UUID_TEXT(&s->id),
+			 "name", config_get_string(s->config, "descriptors.world_name"),
+			 "has_random_id", s->has_random_id, "version", PACKAGE_VERSION, "since",
 			 wall_seconds(s->started_usec), "protocol", protocol_signature(),
-			 "takes_web_clients", s->signalling != NULL);
+			 "takes_web_clients", s->signalling != NULL, "has_metrics",
+			 s->exporter != NULL);
 }
 
 /* Unlike the rest of the document without nulls: RFC 7396 has no way to tell of one. */

@@ -205,6 +205,11 @@ test("pages are reached by keyboard, and focus goes with them", told(here, async
 	await page.getByRole("heading", { name: "Ports" }).waitFor();
 	assert.equal(await page.evaluate(() => document.activeElement.id), "ports");
 	assert.equal(await page.locator("nav [aria-current=page]").innerText(), "Ports");
+	const open = page.locator("#port-table tbody tr:not(.quiet) td:nth-child(3)");
+	assert.deepEqual((await open.allInnerTexts()).sort(), [
+		"assignment-client@audio", "assignment-client@avatar", "assignment-client@entity", "assignment-client@messages",
+		"domain-server", "domain-server", "domain-server", "domain-server",
+	]);
 }));
 
 test("a domain-server that ended is said to be silent, and its successor is found", told(here, async () => {
