@@ -127,12 +127,23 @@ static void report_closed(struct association *a, enum webrtc_close_reason reason
 	a->w->ops->channel_closed(a->w->userdata, &a->addr, reason);
 }
 
+/* What one waits for that has no channel yet. */
+static const char *missing_of(const struct association *a)
+{
+	if (!hifi_addr_is_set(&a->udp))
+		return "ICE";
+	return a->sctp ? "a channel" : "DTLS";
+}
+
 void association_end(struct association *a, enum webrtc_close_reason reason)
 {
 	enum association_state before = a->state;
 
 	if (before == ASSOCIATION_DEAD)
 		return;
+	if (before == ASSOCIATION_PENDING)
+		log_debug("webrtc: %s closed (%s) while waiting for %s", HIFI_ADDR_TEXT(&a->addr),
+			  webrtc_close_reason_name(reason), missing_of(a));
 	unindex_all(a);
 	list_remove(&a->writable);
 	set_state(a, ASSOCIATION_DEAD);
