@@ -94,7 +94,12 @@ static int redial(struct server *s, struct node *mixer, const struct hifi_addr *
 
 	if (!client || !node_is_web(client))
 		return -ENOENT;
-	resident_redial(resident_of(client), resident_of(mixer));
+	/* An offer would come by a new WebSocket, whose label no mixer knows. Without its channel
+	 * to us the SDK starts over, with everything under one label. */
+	if (!signalling_server_has(s->signalling, label))
+		endpoint_close_channel(s->ep, &client->active);
+	else
+		resident_redial(resident_of(client), resident_of(mixer));
 	return 0;
 }
 

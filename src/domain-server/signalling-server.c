@@ -513,15 +513,25 @@ struct signalling_server *signalling_server_free(struct signalling_server *s)
 	return NULL;
 }
 
+static struct client *find(const struct signalling_server *s, const struct hifi_addr *label)
+{
+	struct hifi_addr key = *label;
+
+	key.channel = 0;
+	return hashmap_find(s->clients, &key);
+}
+
+bool signalling_server_has(const struct signalling_server *s, const struct hifi_addr *label)
+{
+	return find(s, label);
+}
+
 int signalling_server_send(struct signalling_server *s, const struct hifi_addr *label,
 			   const char *text)
 {
-	struct hifi_addr key = *label;
-	struct client *c;
+	struct client *c = find(s, label);
 	int r;
 
-	key.channel = 0;
-	c = hashmap_find(s->clients, &key);
 	if (!c)
 		return -ENOTCONN;
 	r = client_queue(c, WSLAY_TEXT_FRAME, text);

@@ -32,5 +32,8 @@ DEFINE_CLEANUP_FUNC(struct signalling_server *, signalling_server_free);
 int signalling_server_send(struct signalling_server *s, const struct hifi_addr *label,
 			   const char *text);
 
+/* Whether its WebSocket is open. */
+bool signalling_server_has(const struct signalling_server *s, const struct hifi_addr *label);
+
 /* {"clients": …, "messages_in": …, "tls": {…}, …}, new reference. */
 json_t *signalling_server_stats(const struct signalling_server *s);

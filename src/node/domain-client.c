@@ -19,6 +19,57 @@
 #define SETTINGS_TIMEOUT_USEC (5 * USEC_PER_SEC)
 #define SILENCE_USEC          (15 * USEC_PER_SEC) /* upstream: 10 to 20 s */
 #define PING_TICK_USEC        (50 * USEC_PER_MSEC)
+/* How long a web client may take to open its channel: with a fifth of all packets lost each way
+ * most take 1 to 5 s. */
+#define DIAL_USEC (10 * USEC_PER_SEC)
+
+/* --- redialling --- */
+
+static void send_signal(struct domain_client *dc, const char *json)
+{
+	struct writer wr = writer_growing(DOMAIN_SIGNALING_MAX + 4);
+
+	domain_signaling_encode(&wr, span_of(json, strlen(json)));
+	if (writer_finish(&wr) > 0)
+		(void) endpoint_send_message(dc->ep, &dc->domain, PACKET_WEB_RTC_SIGNALING,
+					     span_of(wr.data, wr.len));
+	writer_done(&wr);
+}
+
+/* A web client never offers again by itself (protocol 02 section 15): the domain-server must take
+ * us from its list and add us again. This message is between this assignment client and this
+ * domain-server only, which says in the settings that it knows it. */
+static void request_redial(struct domain_client *dc, const struct hifi_addr *label)
+{
+	char json[HIFI_ADDR_TEXT_MAX + 64], ip[HIFI_ADDR_TEXT_MAX];
+
+	(void) snprintf(json, sizeof(json), "{\"from\":\"%c\",\"to\":\"%s:%u\",\"redial\":true}",
+			dc->node_type, hifi_addr_format_ip(label, ip), label->port);
+	send_signal(dc, json);
+}
+
+/* A client that dials again starts its mixer state from nothing, so we forget ours; the next
+ * DomainList brings the node back if it still is in the domain. What is left of a channel goes: one
+ * that is open at the client would keep it from dialling. */
+static void redial(struct domain_client *dc, struct node *node)
+{
+	struct hifi_addr label = node->public_addr;
+
+	node_list_remove(dc->nodes, node);
+	endpoint_close_channel(dc->ep, &label);
+	if (dc->can_redial)
+		request_redial(dc, &label);
+}
+
+/* The channels of all web clients died with the predecessor. They, and who knows of them, start
+ * over. */
+static void redial_all(struct domain_client *dc)
+{
+	dc->is_restored = false;
+	node_list_for_each (dc->nodes, node)
+		if (node_is_web(node))
+			redial(dc, node);
+}
 
 /* --- the node list --- */
 
@@ -110,14 +161,27 @@ static int take_record(struct domain_client *dc, const struct domain_node_record
 	return 0;
 }
 
+/* Nothing came of a web client's one offer, or the answer was lost with its connection. */
+static bool never_came(const struct domain_client *dc, const struct node *node, uint64_t now_usec)
+{
+	return dc->can_redial && serves_nodes(dc) && node_is_web(node) && !node_is_active(node) &&
+	       now_usec > node->added_usec + DIAL_USEC;
+}
+
 static void remove_silent_nodes(struct domain_client *dc, uint64_t now_usec)
 {
-	node_list_for_each (dc->nodes, node)
-		if (now_usec > node->heard_usec + SILENCE_USEC) {
-			log_debug("Node %s (%s) is silent", UUID_TEXT(&node->uuid),
-				  node_type_name(node->type));
+	node_list_for_each (dc->nodes, node) {
+		bool is_silent = now_usec > node->heard_usec + SILENCE_USEC;
+
+		if (!is_silent && !never_came(dc, node, now_usec))
+			continue;
+		log_debug("Node %s (%s) %s", UUID_TEXT(&node->uuid), node_type_name(node->type),
+			  node_is_active(node) ? "is silent" : "has not come");
+		if (node_is_web(node))
+			redial(dc, node);
+		else
 			node_list_remove(dc->nodes, node);
-		}
+	}
 }
 
 /* --- checking in --- */
@@ -285,47 +349,6 @@ void domain_client_run(struct domain_client *dc, uint64_t now_usec)
 	if (now_usec >= dc->next_pings_usec) {
 		dc->next_pings_usec = now_usec + PING_TICK_USEC;
 		on_pings(dc);
-	}
-}
-
-/* --- redialling --- */
-
-static void send_signal(struct domain_client *dc, const char *json)
-{
-	struct writer wr = writer_growing(DOMAIN_SIGNALING_MAX + 4);
-
-	domain_signaling_encode(&wr, span_of(json, strlen(json)));
-	if (writer_finish(&wr) > 0)
-		(void) endpoint_send_message(dc->ep, &dc->domain, PACKET_WEB_RTC_SIGNALING,
-					     span_of(wr.data, wr.len));
-	writer_done(&wr);
-}
-
-/* A web client never offers again by itself (protocol 02 section 15): the domain-server must take
- * us from its list and add us again. This message is between this assignment client and this
- * domain-server only, which says in the settings that it knows it. */
-static void request_redial(struct domain_client *dc, const struct hifi_addr *label)
-{
-	char json[HIFI_ADDR_TEXT_MAX + 64], ip[HIFI_ADDR_TEXT_MAX];
-
-	(void) snprintf(json, sizeof(json), "{\"from\":\"%c\",\"to\":\"%s:%u\",\"redial\":true}",
-			dc->node_type, hifi_addr_format_ip(label, ip), label->port);
-	send_signal(dc, json);
-}
-
-/* The channels of all web clients died with the predecessor. They, and who knows of them, start
- * over. */
-static void redial_all(struct domain_client *dc)
-{
-	dc->is_restored = false;
-	node_list_for_each (dc->nodes, node) {
-		struct hifi_addr label = node->public_addr;
-
-		if (!node_is_web(node))
-			continue;
-		node_list_remove(dc->nodes, node);
-		if (dc->can_redial)
-			request_redial(dc, &label);
 	}
 }
 
@@ -603,8 +626,6 @@ void domain_client_channel_closed(struct domain_client *dc, const struct hifi_ad
 {
 	struct node *node = node_list_find_by_addr(dc->nodes, addr);
 
-	/* A client that dials again starts its mixer state from nothing, so we forget ours; the
-	 * next DomainList brings the node back if it still is in the domain. */
 	if (!node || !node_is_web(node))
 		return;
 	node_list_remove(dc->nodes, node);

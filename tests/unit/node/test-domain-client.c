@@ -768,6 +768,25 @@ static void test_killed_web_clients_redial(void **state)
 	close_with_visitor(&w, &l, &v);
 }
 
+/* 02 section 15: an offer that leads to no channel is not repeated by the client. */
+static void test_web_clients_that_do_not_come_redial(void **state)
+{
+	struct domain_node_record web = {.type = 'I', .local_id = 0x4444, .permissions = 1};
+	struct visitor v;
+	struct line l;
+	struct world w;
+
+	open_with_visitor(&w, &l, &v);
+	web.id = uuid_random();
+	web.secret = uuid_random();
+	web.public_addr = web.local_addr =
+		hifi_addr_from_ipv4(SOCKET_TYPE_WEBRTC, 0x7f000001, 5555);
+	introduce(&w, &web);
+	assert_true(run_until(w.event, &w.n_signals, 1));
+	assert_string_equal(w.signal, "{\"from\":\"m\",\"to\":\"127.0.0.1:5555\",\"redial\":true}");
+	close_with_visitor(&w, &l, &v);
+}
+
 static void test_killed_and_forgotten_by_the_domain(void **state)
 {
 	struct visitor v;
@@ -813,6 +832,7 @@ int main(void)
 		cmocka_unit_test(test_denial_is_told),
 		cmocka_unit_test(test_killed_and_nobody_notices),
 		cmocka_unit_test(test_killed_web_clients_redial),
+		cmocka_unit_test(test_web_clients_that_do_not_come_redial),
 		cmocka_unit_test(test_killed_and_forgotten_by_the_domain),
 		cmocka_unit_test(test_killed_and_moved_to_another_port),
 	};
