@@ -11,21 +11,23 @@ import { withDeadline } from "../e2e/lib/wait.mjs";
 const PEOPLE = fileURLToPath(new URL("people.mjs", import.meta.url));
 const MESSAGES = 10;
 const RUN_MS = 250000;
+const CLOSED = /WebRTCDataChannel: (Data channel not open for sending|Signaling channel not open|Peer connection is closed)!/;
 
 // The bound on a chat of 2 × 10 messages of that length, for each network. What takes the time is the SDK: it
 // sends a lost packet again after 10 s and not before, and has 16 packets under way at most (01 §7.4). Its
 // channel gives a packet of two fragments up when one is lost or late by three others, so the worst networks
 // get messages of one.
 //
-// With a fifth lost each way about one pair in four stays outside of a mixer, or hears nothing of the chat. Five
-// check-ins in a row without an answer end a session (02 §1), and the SDK offers itself to a mixer once (02 §15); that
-// these explain every such pair has not been shown. There, other people may try when one ran out of time: each pair
-// that was needed is told, and what those who get in must see is as strict as elsewhere.
+// With a fifth lost each way the SDK closes a channel for good when ICE calls it disconnected for a moment, and
+// begins a new session after five check-ins in a row without an answer (02 §1). The servers have it dial again, so
+// all get inside; but a new session knows nothing of the old one's chat, and what the SDK sends on the closed channel
+// it calls an error. There, other people may try when one ran out of time: each pair that was needed is told, and
+// what those who get in must see is as strict as elsewhere.
 const NETWORKS = [
 	{ chatMs: 3000, faults: { loss: 0 }, length: 3000 },
 	{ chatMs: 30000, faults: { loss: 1 }, length: 3000 },
 	{ chatMs: 45000, faults: { delay: 20, loss: 5 }, length: 500 },
-	{ attempts: 5, chatMs: 60000, faults: { delay: 20, loss: 20 }, length: 500 },
+	{ attempts: 5, chatMs: 60000, closes: true, faults: { delay: 20, loss: 20 }, length: 500 },
 	{ chatMs: 60000, faults: { delay: 150, duplicate: 5, jitter: 20, loss: 1, reorder: 5 }, length: 500 },
 ];
 
@@ -74,7 +76,7 @@ async function meetWithin(attempts, t, link, domain, length) {
 	}
 }
 
-for (const { attempts = 1, chatMs, faults, length } of NETWORKS) {
+for (const { attempts = 1, chatMs, closes = false, faults, length } of NETWORKS) {
 	const label = labelOf(faults);
 
 	test(`two people over a network with ${label}`, async (t) => {
@@ -86,7 +88,7 @@ for (const { attempts = 1, chatMs, faults, length } of NETWORKS) {
 				assert.deepEqual(result.chat.distinct, [MESSAGES, MESSAGES], "each message arrives intact");
 				assert.deepEqual(result.chat.times, [MESSAGES, MESSAGES], "and once");
 				assert.ok(result.chat.tookMs < chatMs, `chat took ${rounded(result.chat.tookMs)} ms`);
-				assert.deepEqual(result.errors, []);
+				assert.deepEqual(result.errors.filter((text) => !(closes && CLOSED.test(text))), []);
 				t.diagnostic(`${link.kind}, ${label}: inside after ${result.enterMs.map((ms) => rounded(ms)).join(" and ")} ms, ` +
 					`${2 * MESSAGES} messages of ${length} characters in ${rounded(result.chat.tookMs)} ms, ` +
 					`a move seen after ${rounded(result.moveMs)} ms`);
