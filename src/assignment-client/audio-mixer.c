@@ -44,6 +44,9 @@ static int set_size(struct audio_mixer *m, size_t n)
 
 			if (r < 0)
 				return r;
+			r = event_timer_feed_watchdog(m->timer);
+			if (r < 0)
+				return r;
 		}
 	}
 	m->n_clients = n;

@@ -318,6 +318,8 @@ static void on_node_added(void *hat, struct node *node)
 	if (m->n_clients == 0)
 		r = event_timer_new(m->context.event, clock_now_usec(), AVATAR_FRAME_USEC, 0,
 				    on_frame, m, "avatar frames", &m->timer);
+	if (r >= 0 && m->n_clients == 0)
+		r = event_timer_feed_watchdog(m->timer);
 	if (r >= 0)
 		r = crowd_join(m->crowd, &node->uuid, client, node->type == NODE_TYPE_AGENT,
 			       &client->member);

@@ -91,7 +91,17 @@ struct event_timer {
 	uint64_t interval_usec;
 	uint64_t next_usec;
 	uint64_t skipped;
+	uint64_t watchdog_usec; /* how often the watchdog is fed; 0: not by this timer */
+	uint64_t next_feed_usec;
 };
+
+static void feed_watchdog(struct event_timer *timer, uint64_t now)
+{
+	if (timer->watchdog_usec == 0 || now < timer->next_feed_usec)
+		return;
+	timer->next_feed_usec = now + timer->watchdog_usec;
+	(void) sd_notify(false, "WATCHDOG=1");
+}
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -111,6 +121,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 							    ? MAX(timer->priority, INT64_C(0))
 							    : timer->priority);
 
+	feed_watchdog(timer, now);
 	/* Last, because it may free the timer. */
 	timer->callback(timer->userdata);
 	return 0;
@@ -151,11 +162,29 @@ int event_timer_new(sd_event *event, uint64_t first_usec, uint64_t interval_usec
 
 struct event_timer *event_timer_free(struct event_timer *timer)
 {
-	if (timer) {
-		(void) sd_event_source_disable_unref(timer->source);
-		free(timer);
-	}
+	if (!timer)
+		return NULL;
+	if (timer->watchdog_usec > 0)
+		(void) sd_event_set_watchdog(sd_event_source_get_event(timer->source), true);
+	(void) sd_event_source_disable_unref(timer->source);
+	free(timer);
 	return NULL;
+}
+
+int event_timer_feed_watchdog(struct event_timer *timer)
+{
+	uint64_t limit_usec;
+	int r;
+
+	r = sd_watchdog_enabled(false, &limit_usec);
+	if (r <= 0)
+		return r;
+	r = sd_event_set_watchdog(sd_event_source_get_event(timer->source), false);
+	if (r < 0)
+		return r;
+	/* As often as sd-event does it. */
+	timer->watchdog_usec = limit_usec / 4;
+	return 0;
 }
 
 uint64_t event_timer_skipped(const struct event_timer *timer)

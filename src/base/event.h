@@ -37,6 +37,10 @@ struct event_timer *event_timer_free(struct event_timer *timer);
 DEFINE_CLEANUP_FUNC(struct event_timer *, event_timer_free)
 /* Periods left out since the start. */
 uint64_t event_timer_skipped(const struct event_timer *timer);
+/* The service manager's watchdog hears of this timer's calls in place of the loop's turns, while
+ * there is the timer: a daemon whose frames stop is ended even though its loop lives. For one timer
+ * at a time. 0 or an error of sd-event. */
+int event_timer_feed_watchdog(struct event_timer *timer);
 /* When the next call is due; inside the callback: the one after this. */
 uint64_t event_timer_next_usec(const struct event_timer *timer);
 

@@ -292,9 +292,9 @@ static void assert_notified(int fd, const char *text)
 	assert_string_equal(buf, text);
 }
 
-static void test_notifications(void **state)
+static int listen_as_manager(void)
 {
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	char path[64];
 
@@ -304,6 +304,12 @@ static void test_notifications(void **state)
 			      (socklen_t) (offsetof(struct sockaddr_un, sun_path) + strlen(path))),
 			 0);
 	assert_int_equal(setenv("NOTIFY_SOCKET", path, 1), 0);
+	return fd;
+}
+
+static void test_notifications(void **state)
+{
+	_cleanup_close_ int fd = listen_as_manager();
 
 	notify_ready("%d users", 3);
 	assert_notified(fd, "READY=1\nSTATUS=3 users");
@@ -315,6 +321,65 @@ static void test_notifications(void **state)
 	assert_notified(fd, "STOPPING=1");
 	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
 	notify_status("nobody listens");
+}
+
+static unsigned count_meals(int fd)
+{
+	char buf[256];
+	unsigned n = 0;
+
+	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		n++;
+	return n;
+}
+
+static void on_meal(void *userdata)
+{
+	struct fixture *f = userdata;
+
+	f->calls++;
+}
+
+static void run_for(struct fixture *f, uint64_t usec)
+{
+	uint64_t end = clock_now_usec() + usec;
+
+	for (uint64_t now = clock_now_usec(); now < end; now = clock_now_usec())
+		assert_true(sd_event_run(f->event, end - now) >= 0);
+}
+
+/* A loop that lives does not hide that the frames have stopped. */
+static void test_watchdog_follows_the_timer(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_close_ int fd = listen_as_manager();
+	const uint64_t limit = 200 * 1000;
+
+	assert_int_equal(setenv("WATCHDOG_USEC", "200000", 1), 0);
+	assert_int_equal(sd_event_set_watchdog(f->event, true), 1);
+	assert_int_equal(event_timer_new(f->event, 0, 1000, 0, on_meal, f, "frames", &f->timer), 0);
+	assert_int_equal(event_timer_feed_watchdog(f->timer), 0);
+	(void) count_meals(fd);
+	run_for(f, 2 * limit);
+	assert_in_range(count_meals(fd), 2, f->calls);
+
+	f->timer = event_timer_free(f->timer);
+	assert_int_equal(
+		event_timer_new(f->event, UINT64_MAX / 2, 1000, 0, on_meal, f, "frames", &f->timer),
+		0);
+	assert_int_equal(event_timer_feed_watchdog(f->timer), 0);
+	(void) count_meals(fd);
+	run_for(f, 2 * limit);
+	assert_int_equal(count_meals(fd), 0);
+
+	/* Without it, the loop is what counts. */
+	f->timer = event_timer_free(f->timer);
+	(void) count_meals(fd);
+	run_for(f, 2 * limit);
+	assert_true(count_meals(fd) > 0);
+	(void) sd_event_set_watchdog(f->event, false);
+	assert_int_equal(unsetenv("WATCHDOG_USEC"), 0);
+	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
 }
 
 #define event_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -332,6 +397,7 @@ int main(void)
 		event_test(test_io_calls_while_there_is_something),
 		event_test(test_signals),
 		cmocka_unit_test(test_notifications),
+		event_test(test_watchdog_follows_the_timer),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);
