@@ -24,6 +24,7 @@
 static const char *arg_domain_host = "127.0.0.1";
 static int arg_domain_port = PORT_UNSET;
 static const struct hat_info *arg_hat;
+static unsigned arg_instance = 1;
 static const char *arg_pool;
 static int arg_port = PORT_UNSET;
 static int arg_n = -1, arg_min = -1, arg_max = -1;
@@ -45,7 +46,9 @@ enum {
 
 static const struct argp_option options[] = {
 	{NULL, 't', "TYPE", 0,
-	 "Ask only for this assignment: a name such as audio or audio-mixer, or its number", 0},
+	 "Ask only for this assignment: a name such as audio or audio-mixer, or its number; "
+	 "avatar-2 is a second one of its kind on this host",
+	 0},
 	{NULL, 'a', "HOST", 0, "The domain-server's host (127.0.0.1)", 0},
 	{"server-port", OPT_SERVER_PORT, "PORT", 0, "The domain-server's UDP port (40102)", 0},
 	{NULL, 'p', "PORT", 0,
@@ -83,7 +86,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 't':
-		arg_hat = hat_find_by_name(arg);
+		arg_hat = hat_find_by_instance(arg, &arg_instance);
 		if (!arg_hat)
 			argp_error(state,
 				   "'%s' is not an assignment type; try audio, avatar, messages or "
@@ -203,7 +206,8 @@ static void choose_ports(bool is_monitor, uint16_t *ret_first, uint16_t *ret_las
 		*ret_first = (uint16_t) arg_port;
 		*ret_last = is_monitor ? (uint16_t) MIN(arg_port + 1000, UINT16_MAX) : 0;
 	} else if (arg_hat && !is_monitor) {
-		*ret_first = port_of_hat(arg_hat->hat)->number;
+		*ret_first = (uint16_t) (port_of_hat(arg_hat->hat)->number +
+					 (arg_instance - 1) * HAT_INSTANCE_PORTS);
 	} else {
 		*ret_first = port_of_hat(HAT_AUDIO)->number;
 		*ret_last = port_of_hat(HAT_COUNT - 1)->number;

@@ -48,6 +48,24 @@ const struct hat_info *hat_find_by_name(const char *text)
 	return NULL;
 }
 
+const struct hat_info *hat_find_by_instance(const char *text, unsigned *ret_number)
+{
+	const struct hat_info *hat = hat_find_by_name(text);
+	_cleanup_free_ char *name = NULL;
+	size_t len = strlen(text);
+
+	*ret_number = 1;
+	if (hat)
+		return hat;
+	/* One digit: avatar-2. */
+	if (len < 3 || text[len - 2] != '-' || text[len - 1] < '2' ||
+	    text[len - 1] > '0' + HAT_INSTANCES_MAX)
+		return NULL;
+	name = strndup(text, len - 2);
+	*ret_number = (unsigned) (text[len - 1] - '0');
+	return name ? hat_find_by_name(name) : NULL;
+}
+
 const char *node_type_name(char node_type)
 {
 	const struct hat_info *hat = hat_find_by_node_type(node_type);

@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HATS_PORT_BASE 48000
+#define HATS_PORT_BASE    48000
+#define HAT_INSTANCES_MAX 9
+/* avatar-2 has the port of avatar and this, avatar-3 twice this. */
+#define HAT_INSTANCE_PORTS 20
 
 #define HATS(X)                                                                           \
 	X(AUDIO, 0, 'M', "audio", "audio-mixer", true, 0, true)                           \
@@ -53,6 +56,10 @@ const struct hat_info *hat_find(unsigned number);
 const struct hat_info *hat_find_by_node_type(char node_type);
 /* Instance name, long name or upstream's number; "any" is not a hat. NULL when unknown. */
 const struct hat_info *hat_find_by_name(const char *text);
+
+/* The same with "-N" at its end, for a further one of its kind on a host: avatar-2. *ret_number is
+ * 1 without it, at most HAT_INSTANCES_MAX with it. NULL when unknown. */
+const struct hat_info *hat_find_by_instance(const char *text, unsigned *ret_number);
 
 /* "audio-mixer", "agent", "domain-server", "unassigned", …; "unknown" for anything else. */
 const char *node_type_name(char node_type);

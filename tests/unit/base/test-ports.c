@@ -37,6 +37,23 @@ static const struct {
 	{"metrics", 9703, PORT_TCP, "domain-server", PORT_REACH_HOST},
 };
 
+static void test_instances(void **state)
+{
+	static const char *const unknown[] = {"avatar-", "avatar-1", "avatar-0", "avatar-22",
+					      "avatar2", "-2",       "2-",       "no-2"};
+	unsigned number;
+
+	assert_ptr_equal(hat_find_by_instance("avatar", &number), hat_find(HAT_AVATAR));
+	assert_int_equal(number, 1);
+	assert_ptr_equal(hat_find_by_instance("avatar-2", &number), hat_find(HAT_AVATAR));
+	assert_int_equal(number, 2);
+	assert_ptr_equal(hat_find_by_instance("entity-script-9", &number),
+			 hat_find(HAT_ENTITY_SCRIPT));
+	assert_int_equal(number, 9);
+	for (size_t i = 0; i < ELEMENTSOF(unknown); i++)
+		assert_null(hat_find_by_instance(unknown[i], &number));
+}
+
 static void test_table(void **state)
 {
 	assert_int_equal(PORT_COUNT, ELEMENTSOF(expected));
@@ -124,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_instances),
 		cmocka_unit_test(test_hats_and_ports_agree),
 		cmocka_unit_test(test_no_port_is_given_away_twice),
 		cmocka_unit_test(test_shift),
