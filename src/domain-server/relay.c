@@ -26,16 +26,32 @@ static int to_mixer(struct server *s, struct node *mixer, const char *json)
 	return r;
 }
 
+/* This machine's addresses, for a mixer on it: its sandbox does not let it see them. */
+static size_t addresses_for(const struct node *mixer,
+			    struct hifi_addr ret[static SIGNALLING_ADDRESSES_MAX])
+{
+	int n = webrtc_local_addresses(true, ret, SIGNALLING_ADDRESSES_MAX);
+
+	for (int i = 0; i < n; i++)
+		if (hifi_addr_same_ip(&ret[i], &mixer->active))
+			return (size_t) n;
+	return 0;
+}
+
 static int relay(struct server *s, const struct hifi_addr *label, const struct signalling *message)
 {
 	struct node *mixer = node_list_find_solo(s->nodes, message->node_type);
+	struct hifi_addr addresses[SIGNALLING_ADDRESSES_MAX];
 	_cleanup_free_ char *json = NULL;
+	size_t n = 0;
 	int r;
 
 	/* The client is not told: it has no way to understand (02 section 14.4). */
 	if (!mixer)
 		return -ENOENT;
-	r = signalling_format_relay(message, label, &json);
+	if (message->kind == SIGNALLING_OFFER)
+		n = addresses_for(mixer, addresses);
+	r = signalling_format_relay(message, label, addresses, n, &json);
 	if (r < 0)
 		return r;
 	return to_mixer(s, mixer, json);

@@ -577,6 +577,8 @@ static int answer_signal(struct domain_client *dc, const struct signalling *s, c
 	case SIGNALLING_ECHO:
 		return signalling_format_echo(dc->node_type, &s->label, s->text, ret);
 	case SIGNALLING_OFFER:
+		if (s->n_addresses > 0)
+			endpoint_set_addresses(dc->ep, s->addresses, s->n_addresses);
 		r = endpoint_offer(dc->ep, &s->label, s->text, &sdp);
 		if (r < 0)
 			return r;

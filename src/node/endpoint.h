@@ -22,9 +22,6 @@ struct endpoint_options {
 	bool loopback_only;
 	bool is_domain_server; /* verification rules of the domain-server (01 section 10.1) */
 	bool with_webrtc;
-	/* Further addresses for WebRTC candidates (a public address behind NAT); may be NULL. */
-	const struct hifi_addr *candidates;
-	size_t n_candidates;
 	/* Where to keep how far reliable traffic came; may be NULL. Outlives the endpoint. */
 	struct session_store *store;
 };
@@ -127,6 +124,8 @@ struct hifi_addr endpoint_find_channel(const struct endpoint *ep, const struct h
 /* Where packets of this peer really come from: the ICE-validated UDP address for a WebRTC peer,
  * addr itself for a native one. Use it for every check of an IP. */
 struct hifi_addr endpoint_transport_addr(const struct endpoint *ep, const struct hifi_addr *addr);
+/* Where answers to offers say that we are, in place of what this machine's interfaces have. */
+void endpoint_set_addresses(struct endpoint *ep, const struct hifi_addr *addresses, size_t n);
 /* An SDP offer from that label; *ret is the answer, caller frees. */
 int endpoint_offer(struct endpoint *ep, const struct hifi_addr *label, const char *sdp, char **ret);
 

@@ -91,6 +91,23 @@ static int get_content(const json_t *object, enum signalling_direction direction
 	return s->text ? 0 : -EBADMSG;
 }
 
+static int get_addresses(const json_t *object, struct signalling *s)
+{
+	const json_t *list = json_object_get(object, "addresses"), *item;
+	size_t i;
+
+	if (json_array_size(list) > SIGNALLING_ADDRESSES_MAX)
+		return -EBADMSG;
+	json_array_foreach (list, i, item) {
+		const char *text = json_string_value(item);
+
+		if (!text || hifi_addr_parse(text, SOCKET_TYPE_UDP, &s->addresses[i]) < 0)
+			return -EBADMSG;
+	}
+	s->n_addresses = json_array_size(list);
+	return 0;
+}
+
 int signalling_decode(const char *data, size_t len, enum signalling_direction direction,
 		      struct signalling **ret)
 {
@@ -111,6 +128,11 @@ int signalling_decode(const char *data, size_t len, enum signalling_direction di
 	r = get_content(s->json, direction, s);
 	if (r < 0)
 		return r;
+	if (direction == SIGNALLING_TO_NODE) {
+		r = get_addresses(s->json, s);
+		if (r < 0)
+			return r;
+	}
 
 	*ret = TAKE_PTR(s);
 	return 0;
@@ -137,13 +159,23 @@ static char *format_label(const struct hifi_addr *label, char buf[static HIFI_AD
 	return hifi_addr_format(&plain, buf);
 }
 
-int signalling_format_relay(const struct signalling *s, const struct hifi_addr *label, char **ret)
+int signalling_format_relay(const struct signalling *s, const struct hifi_addr *label,
+			    const struct hifi_addr *addresses, size_t n_addresses, char **ret)
 {
+	json_t *object = json_copy(s->json), *list = json_array();
 	char text[HIFI_ADDR_TEXT_MAX];
-	json_t *object = json_copy(s->json);
+	int r;
 
-	if (!object ||
-	    json_object_set_new(object, "from", json_string(format_label(label, text))) < 0) {
+	/* Not what the client itself put there. */
+	(void) json_object_del(object, "addresses");
+	r = json_object_set_new(object, "from", json_string(format_label(label, text)));
+	for (size_t i = 0; i < n_addresses; i++)
+		r |= json_array_append_new(list,
+					   json_string(hifi_addr_format(&addresses[i], text)));
+	if (n_addresses > 0)
+		r |= json_object_set(object, "addresses", list);
+	json_decref(list);
+	if (r < 0) {
 		json_decref(object);
 		return -ENOMEM;
 	}

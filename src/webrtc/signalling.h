@@ -10,7 +10,8 @@
 #include "base/macros.h"
 #include "net/addr.h"
 
-#define SIGNALLING_MESSAGE_MAX 65536
+#define SIGNALLING_MESSAGE_MAX   65536
+#define SIGNALLING_ADDRESSES_MAX 16
 
 enum signalling_kind {
 	SIGNALLING_OFFER,
@@ -36,6 +37,10 @@ struct signalling {
 	const char
 		*text; /* SDP, candidate line or echo text ("" for a redial); borrowed from json */
 	json_t *json;  /* the object as it came */
+	/* SIGNALLING_TO_NODE, an offer: this machine's addresses, for a node that may not list them
+	 * itself. */
+	struct hifi_addr addresses[SIGNALLING_ADDRESSES_MAX];
+	size_t n_addresses;
 };
 
 /* data need not be terminated. -EBADMSG for what is not such a message, -ENOMEM. */
@@ -45,8 +50,10 @@ struct signalling *signalling_free(struct signalling *s);
 DEFINE_CLEANUP_FUNC(struct signalling *, signalling_free);
 
 /* The message of a client as the domain-server relays it: the object with "from" set to the
- * client's label. Compact JSON on the heap. 0 or -ENOMEM. */
-int signalling_format_relay(const struct signalling *s, const struct hifi_addr *label, char **ret);
+ * client's label, and "addresses" to those given, if any. Compact JSON on the heap. 0 or
+ * -ENOMEM. */
+int signalling_format_relay(const struct signalling *s, const struct hifi_addr *label,
+			    const struct hifi_addr *addresses, size_t n_addresses, char **ret);
 /* A server's answer to an offer, and its reply to an echo. */
 int signalling_format_answer(char node_type, const struct hifi_addr *label, const char *sdp,
 			     char **ret);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "webrtc/signalling.h"
@@ -62,14 +63,15 @@ static void test_relayed(void **state)
 	struct hifi_addr label;
 
 	assert_int_equal(signalling_label_parse("1.2.3.4:5678", &label), 0);
-	/* A client cannot say who it is. */
+	/* A client cannot say who it is, nor where others are. */
 	from_client =
-		decode("{ \"from\": \"9.9.9.9:9\", \"to\": \"m\", \"echo\": \"x\", \"other\": 1 }",
+		decode("{ \"from\": \"9.9.9.9:9\", \"to\": \"m\", \"echo\": \"x\", \"other\": 1, "
+		       "\"addresses\": [\"9.9.9.9:9\"] }",
 		       SIGNALLING_FROM_CLIENT);
 	assert_non_null(from_client);
 	assert_false(hifi_addr_is_set(&from_client->label));
 	label.channel = 7; /* of no concern to others */
-	assert_int_equal(signalling_format_relay(from_client, &label, &relay), 0);
+	assert_int_equal(signalling_format_relay(from_client, &label, NULL, 0, &relay), 0);
 	assert_string_equal(relay,
 			    "{\"from\":\"1.2.3.4:5678\",\"to\":\"m\",\"echo\":\"x\",\"other\":1}");
 
@@ -79,6 +81,41 @@ static void test_relayed(void **state)
 	assert_true(hifi_addr_same_label(&to_node->label, &label));
 	assert_int_equal(to_node->label.type, SOCKET_TYPE_WEBRTC);
 	assert_int_equal(to_node->label.channel, 0);
+	assert_int_equal(to_node->n_addresses, 0);
+}
+
+static void test_relay_with_addresses(void **state)
+{
+	static const char offer[] = "{\"from\":\"1.2.3.4:5\",\"to\":\"m\",\"echo\":\"x\","
+				    "\"addresses\":%s}";
+	static const char *const bad[] = {
+		"[1]", "[\"nowhere\"]", "[null]",
+		"[\"1.1.1.1:1\",\"1.1.1.1:1\",\"1.1.1.1:1\",\"1.1.1.1:1\","
+		"\"1.1.1.1:1\",\"1.1.1.1:1\",\"1.1.1.1:1\",\"1.1.1.1:1\","
+		"\"1.1.1.1:1\",\"1.1.1.1:1\",\"1.1.1.1:1\",\"1.1.1.1:1\","
+		"\"1.1.1.1:1\",\"1.1.1.1:1\",\"1.1.1.1:1\",\"1.1.1.1:1\","
+		"\"1.1.1.1:1\"]"};
+	_cleanup_(signalling_freep) struct signalling *from_client = NULL, *to_node = NULL;
+	_cleanup_free_ char *relay = NULL;
+	struct hifi_addr label, addresses[2];
+	char text[512];
+
+	assert_int_equal(signalling_label_parse("1.2.3.4:5678", &label), 0);
+	assert_int_equal(hifi_addr_parse("192.0.2.1:0", SOCKET_TYPE_UDP, &addresses[0]), 0);
+	assert_int_equal(hifi_addr_parse("[2001:db8::1]:0", SOCKET_TYPE_UDP, &addresses[1]), 0);
+	from_client = decode("{ \"to\": \"m\", \"echo\": \"x\" }", SIGNALLING_FROM_CLIENT);
+	assert_non_null(from_client);
+	assert_int_equal(signalling_format_relay(from_client, &label, addresses, 2, &relay), 0);
+	to_node = decode(relay, SIGNALLING_TO_NODE);
+	assert_non_null(to_node);
+	assert_int_equal(to_node->n_addresses, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(hifi_addr_equal(&to_node->addresses[i], &addresses[i]));
+
+	for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+		(void) snprintf(text, sizeof(text), offer, bad[i]);
+		assert_null(decode(text, SIGNALLING_TO_NODE));
+	}
 }
 
 static void test_answers(void **state)
@@ -182,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_from_client),
 		cmocka_unit_test(test_relayed),
+		cmocka_unit_test(test_relay_with_addresses),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_redial_is_for_assignment_clients_only),
 		cmocka_unit_test(test_malformed),
