@@ -9,9 +9,9 @@ set -uo pipefail
 top=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
 mixers=(audio avatar messages entity)
 link=hifi$$
-n=0 failed=0 nspawn= leader= load= work=
+n=0 failed=0 nspawn='' leader='' load='' work=''
 
-skip() { echo "1..0 # SKIP $*"; exit 0; }
+skip() { printf '1..0 # SKIP %s\n# skipped 1\n' "$*"; exit 0; }
 result() {
 	n=$((n + 1))
 	if [ "$1" = 0 ]; then
@@ -48,10 +48,11 @@ cleanup() {
 gone() { ! kill -0 "$1" 2>/dev/null; }
 trap cleanup EXIT
 
+# A Debian with systemd and our packages.
 make_root() {
-	mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,procps,iproute2,nftables,bsdutils,python3-minimal,ca-certificates \
-		--customize-hook='copy-in '"$top"'/dist/apt /root' \
-		--customize-hook='chroot "$1" sh -c "apt-get -qq -y --no-install-recommends install /root/apt/hifi-domain_*.deb /root/apt/hifi-domain-tools_*.deb"' \
+	mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,procps,iproute2 \
+		--customize-hook="copy-in '$top/dist/apt' /root" \
+		--customize-hook='chroot "$1" sh -c "apt-get -qy --no-install-recommends install /root/apt/hifi-domain_*.deb"' \
 		bookworm "$1" >"$work/mmdebstrap.log" 2>&1 || { tail -n 40 "$work/mmdebstrap.log"; return 1; }
 }
 
@@ -205,4 +206,6 @@ inside systemctl is-active -q domain-server assignment-client@audio assignment-c
 result $? "the others go on"
 
 echo "1..$n"
+echo "# pass $((n - failed))"
+echo "# fail $failed"
 [ "$failed" = 0 ]
