@@ -632,6 +632,19 @@ static void account_frame(struct audio_mixer *m, uint64_t usec, bool late)
 	frame_budget_add(&m->budget, usec);
 }
 
+/* False when that ended the frames: the last client left, or the assignment is over and m gone. */
+static bool receive_within_frame(struct audio_mixer *m)
+{
+	bool stopped = false;
+
+	m->stopped = &stopped;
+	endpoint_receive(m->context.endpoint);
+	if (stopped)
+		return false;
+	m->stopped = NULL;
+	return m->timer;
+}
+
 static void on_frame(void *userdata)
 {
 	struct audio_mixer *m = userdata;
@@ -640,9 +653,8 @@ static void on_frame(void *userdata)
 
 	/* A late frame comes before the socket's turn, and others after it at once: without what
 	 * waits there they would find every stream dry. */
-	endpoint_receive(m->context.endpoint);
-	if (!m->timer)
-		return; /* the last client left */
+	if (!receive_within_frame(m))
+		return;
 	/* Not before the packets that were just put into the streams. */
 	m->frame_start_usec = clock_now_usec();
 	start_frame(m);
@@ -805,6 +817,8 @@ static void audio_mixer_stop(void *hat)
 	worker_pool_free(m->pool);
 	audio_settings_done(&m->settings);
 	free(m->slots);
+	if (m->stopped)
+		*m->stopped = true;
 	free(m);
 }
 

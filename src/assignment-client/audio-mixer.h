@@ -92,6 +92,7 @@ struct audio_mixer {
 	struct hrtf_loader *loader; /* NULL when nothing is being loaded */
 	struct event_timer *timer;  /* NULL while there are no clients */
 	uint64_t frame, frame_start_usec;
+	bool *stopped; /* a frame that reads wants to know of the end; or NULL */
 
 	struct list clients; /* replicas, too */
 	size_t n_clients;

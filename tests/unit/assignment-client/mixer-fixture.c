@@ -87,7 +87,8 @@ void fixture_succeed(struct fixture *f)
 void fixture_close(struct fixture *f)
 {
 	node_list_clear(f->nodes);
-	f->ops->stop(f->hat);
+	if (f->hat)
+		f->ops->stop(f->hat);
 	endpoint_free(f->ep);
 	node_list_free(f->nodes);
 	json_decref(f->settings);

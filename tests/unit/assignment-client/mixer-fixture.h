@@ -34,7 +34,7 @@ struct fixture {
 	struct endpoint *ep;
 	const struct hat_ops *ops;
 	json_t *settings;
-	void *hat;
+	void *hat; /* NULL once a test has stopped it */
 	unsigned n_clients;
 	struct fixture_client clients[FIXTURE_CLIENTS_MAX];
 };

@@ -771,15 +771,23 @@ static int leave(void *userdata, const struct received *rx)
 	return 0;
 }
 
-/* A frame that is due reads what waits at the socket first; there the last client may go. */
-static void test_the_last_client_leaves_while_a_frame_reads(void **state)
+static int end_assignment(void *userdata, const struct received *rx)
+{
+	fixture_kill(userdata);
+	f.ops->stop(TAKE_PTR(f.hat));
+	return 0;
+}
+
+/* A frame that is due reads what waits at the socket first, and what that brings comes before it.
+ */
+static void make_a_frame_read(packet_handler_fn handler)
 {
 	struct fixture_client *c;
 	uint64_t late;
 
 	fixture_open(&f, &audio_mixer_ops, NULL);
 	c = fixture_add(&f, 'I', 0);
-	endpoint_handle(f.ep, PACKET_MUTE_ENVIRONMENT, leave, c);
+	endpoint_handle(f.ep, PACKET_MUTE_ENVIRONMENT, handler, c);
 	fixture_run(&f, 30000);
 	fixture_send(c, PACKET_MUTE_ENVIRONMENT, c->uuid.b, sizeof(c->uuid.b));
 	endpoint_flush(c->ep);
@@ -792,6 +800,16 @@ static void test_the_last_client_leaves_while_a_frame_reads(void **state)
 	assert_null(c->node);
 	endpoint_handle(f.ep, PACKET_MUTE_ENVIRONMENT, NULL, NULL);
 	fixture_close(&f);
+}
+
+static void test_the_last_client_leaves_while_a_frame_reads(void **state)
+{
+	make_a_frame_read(leave);
+}
+
+static void test_the_assignment_ends_while_a_frame_reads(void **state)
+{
+	make_a_frame_read(end_assignment);
 }
 
 int main(void)
@@ -816,6 +834,7 @@ int main(void)
 		cmocka_unit_test(test_replicated_nodes_are_forwarded_downstream),
 		cmocka_unit_test(test_measured_sets_are_prepared_beside_the_loop),
 		cmocka_unit_test(test_the_last_client_leaves_while_a_frame_reads),
+		cmocka_unit_test(test_the_assignment_ends_while_a_frame_reads),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_settings_that_are_missing),
 	};
