@@ -13,7 +13,7 @@ ready_s=1500
 cleanup() {
 	local mount
 	for mount in dev/pts dev proc sys; do
-		umount "$root/$mount" 2>/dev/null || true
+		umount -R "$root/$mount" 2>/dev/null || true
 	done
 	rm -rf --one-file-system "$work"
 }
@@ -30,8 +30,9 @@ make_root() {
 	git -C "$top" archive HEAD | tar -x -C "$root$tree"
 }
 
+# Takes the place of the shell, so that signals for it reach the command.
 in_root() {
-	env -i --default-signal=INT PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI=true \
+	exec env -i --default-signal=INT PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI=true \
 		chroot "$root" /bin/bash -c "cd $tree && exec $*"
 }
 
@@ -57,7 +58,7 @@ try_run() {
 }
 
 try_test() {
-	in_root ./dev test </dev/null
+	(in_root ./dev test) </dev/null
 }
 
 make_root
