@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -57,4 +59,19 @@ void pki_write(const char *certificate_path, const char *key_path, const char *n
 	}
 	X509_free(x509);
 	EVP_PKEY_free(key);
+}
+
+void pki_folder_make(struct pki_folder *ret)
+{
+	*ret = (struct pki_folder){.name = "test-pki-XXXXXX"};
+	assert_non_null(mkdtemp(ret->name));
+	(void) snprintf(ret->path, sizeof(ret->path), "%s/cert.pem", ret->name);
+	(void) snprintf(ret->key_path, sizeof(ret->key_path), "%s/key.pem", ret->name);
+}
+
+void pki_folder_remove(const struct pki_folder *folder)
+{
+	(void) unlink(folder->path);
+	(void) unlink(folder->key_path);
+	(void) rmdir(folder->name);
 }

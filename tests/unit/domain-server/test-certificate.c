@@ -21,17 +21,15 @@
 struct state {
 	sd_event *event;
 	struct certificate *certificate;
-	char directory[32], path[64], key_path[64];
+	struct pki_folder files;
 };
 
 static struct state t;
 
 static int setup(void **state)
 {
-	t = (struct state){.directory = "test-certificate-XXXXXX"};
-	assert_non_null(mkdtemp(t.directory));
-	(void) snprintf(t.path, sizeof(t.path), "%s/cert.pem", t.directory);
-	(void) snprintf(t.key_path, sizeof(t.key_path), "%s/key.pem", t.directory);
+	t = (struct state){0};
+	pki_folder_make(&t.files);
 	assert_int_equal(sd_event_new(&t.event), 0);
 	assert_int_equal(certificate_new(t.event, &t.certificate), 0);
 	return 0;
@@ -41,15 +39,13 @@ static int teardown(void **state)
 {
 	certificate_free(t.certificate);
 	sd_event_unref(t.event);
-	(void) unlink(t.path);
-	(void) unlink(t.key_path);
-	(void) rmdir(t.directory);
+	pki_folder_remove(&t.files);
 	return 0;
 }
 
 static int configure(void)
 {
-	return certificate_configure(t.certificate, t.path, t.key_path);
+	return certificate_configure(t.certificate, t.files.path, t.files.key_path);
 }
 
 static void expect_status(const char *member, const char *part)
@@ -100,7 +96,7 @@ static void test_none(void **state)
 
 static void test_good(void **state)
 {
-	pki_write(t.path, t.key_path, "world.example", 90 * DAY);
+	pki_write(t.files.path, t.files.key_path, "world.example", 90 * DAY);
 	assert_int_equal(configure(), 0);
 	assert_non_null(certificate_context(t.certificate));
 	expect_status("subject", "CN=world.example");
@@ -112,11 +108,11 @@ static void test_good(void **state)
 
 static void test_expiry(void **state)
 {
-	pki_write(t.path, t.key_path, "world.example", 13 * DAY);
+	pki_write(t.files.path, t.files.key_path, "world.example", 13 * DAY);
 	assert_int_equal(configure(), 0);
 	expect_status("state", "expires soon");
 
-	pki_write(t.path, t.key_path, "world.example", -DAY);
+	pki_write(t.files.path, t.files.key_path, "world.example", -DAY);
 	assert_int_equal(configure(), 0);
 	expect_status("state", "expired");
 	assert_non_null(certificate_context(t.certificate));
@@ -128,21 +124,21 @@ static void test_missing_files(void **state)
 	expect_status("state", "none in use");
 	expect_status("error", "cert.pem': No such file or directory");
 
-	pki_write(t.path, NULL, "world.example", 90 * DAY);
+	pki_write(t.files.path, NULL, "world.example", 90 * DAY);
 	assert_int_equal(configure(), -EBADMSG);
 	expect_status("error", "key.pem': No such file or directory");
-	assert_int_equal(certificate_configure(t.certificate, t.path, ""), -EBADMSG);
+	assert_int_equal(certificate_configure(t.certificate, t.files.path, ""), -EBADMSG);
 	expect_status("error", "the key ''");
 }
 
 static void test_files_of_another_kind(void **state)
 {
-	pki_write(t.path, t.key_path, "world.example", 90 * DAY);
-	overwrite(t.path, "not a certificate\n");
+	pki_write(t.files.path, t.files.key_path, "world.example", 90 * DAY);
+	overwrite(t.files.path, "not a certificate\n");
 	assert_int_equal(configure(), -EBADMSG);
 	expect_status("error", "cert.pem': no start line");
 
-	pki_write(t.path, NULL, "world.example", 90 * DAY);
+	pki_write(t.files.path, NULL, "world.example", 90 * DAY);
 	assert_int_equal(configure(), -EBADMSG);
 	expect_status("error", "key values mismatch");
 	assert_null(certificate_context(t.certificate));
@@ -152,10 +148,10 @@ static void test_bad_one_leaves_the_old(void **state)
 {
 	SSL_CTX *before;
 
-	pki_write(t.path, t.key_path, "old.example", 90 * DAY);
+	pki_write(t.files.path, t.files.key_path, "old.example", 90 * DAY);
 	assert_int_equal(configure(), 0);
 	before = certificate_context(t.certificate);
-	overwrite(t.path, "");
+	overwrite(t.files.path, "");
 	assert_int_equal(configure(), -EBADMSG);
 	assert_ptr_equal(certificate_context(t.certificate), before);
 	expect_status("subject", "old.example");
@@ -164,10 +160,10 @@ static void test_bad_one_leaves_the_old(void **state)
 
 static void test_renewed(void **state)
 {
-	pki_write(t.path, t.key_path, "old.example", 90 * DAY);
+	pki_write(t.files.path, t.files.key_path, "old.example", 90 * DAY);
 	assert_int_equal(configure(), 0);
 	certificate_check(t.certificate);
-	pki_write(t.path, t.key_path, "new.example", 90 * DAY);
+	pki_write(t.files.path, t.files.key_path, "new.example", 90 * DAY);
 	certificate_check(t.certificate);
 	expect_status("subject", "old.example");
 	certificate_check(t.certificate);
@@ -177,15 +173,15 @@ static void test_renewed(void **state)
 
 static void test_renewed_half(void **state)
 {
-	pki_write(t.path, t.key_path, "old.example", 90 * DAY);
+	pki_write(t.files.path, t.files.key_path, "old.example", 90 * DAY);
 	assert_int_equal(configure(), 0);
-	pki_write(t.path, NULL, "new.example", 90 * DAY);
+	pki_write(t.files.path, NULL, "new.example", 90 * DAY);
 	for (unsigned i = 0; i < 3; i++)
 		certificate_check(t.certificate);
 	expect_status("subject", "old.example");
 	expect_status("error", "key values mismatch");
 
-	pki_write(t.path, t.key_path, "newest.example", 90 * DAY);
+	pki_write(t.files.path, t.files.key_path, "newest.example", 90 * DAY);
 	for (unsigned i = 0; i < 2; i++)
 		certificate_check(t.certificate);
 	expect_status("subject", "newest.example");

@@ -32,7 +32,7 @@ struct state {
 	socklen_t addr_len;
 	unsigned n_accepted;
 	int accepted; /* the last */
-	char directory[32], path[64], key_path[64];
+	struct pki_folder files;
 };
 
 static struct state t;
@@ -64,8 +64,9 @@ static void open_listener(bool takes_plain, bool has_certificate)
 	assert_true(options.fd >= 0);
 	assert_int_equal(getsockname(options.fd, (struct sockaddr *) &t.addr, &t.addr_len), 0);
 	if (has_certificate) {
-		pki_write(t.path, t.key_path, "old.example", 90 * DAY);
-		assert_int_equal(certificate_configure(t.certificate, t.path, t.key_path), 0);
+		pki_write(t.files.path, t.files.key_path, "old.example", 90 * DAY);
+		assert_int_equal(
+			certificate_configure(t.certificate, t.files.path, t.files.key_path), 0);
 	}
 	assert_int_equal(tls_listener_new(t.event, &options, &t.listener), 0);
 }
@@ -73,13 +74,10 @@ static void open_listener(bool takes_plain, bool has_certificate)
 static int setup(void **state)
 {
 	t = (struct state){
-		.directory = "test-tls-XXXXXX",
 		.addr_len = sizeof(t.addr),
 		.accepted = -1,
 	};
-	assert_non_null(mkdtemp(t.directory));
-	(void) snprintf(t.path, sizeof(t.path), "%s/cert.pem", t.directory);
-	(void) snprintf(t.key_path, sizeof(t.key_path), "%s/key.pem", t.directory);
+	pki_folder_make(&t.files);
 	assert_int_equal(sd_event_new(&t.event), 0);
 	assert_int_equal(certificate_new(t.event, &t.certificate), 0);
 	return 0;
@@ -91,9 +89,7 @@ static int teardown(void **state)
 	tls_listener_free(t.listener);
 	certificate_free(t.certificate);
 	sd_event_unref(t.event);
-	(void) unlink(t.path);
-	(void) unlink(t.key_path);
-	(void) rmdir(t.directory);
+	pki_folder_remove(&t.files);
 	return 0;
 }
 
@@ -381,7 +377,7 @@ static void test_renewal_while_a_connection_lives(void **state)
 	shake_hands(&older);
 	older_fd = TAKE_FD(t.accepted);
 	expect_subject(&older, "old.example");
-	pki_write(t.path, t.key_path, "new.example", 90 * DAY);
+	pki_write(t.files.path, t.files.key_path, "new.example", 90 * DAY);
 	certificate_check(t.certificate);
 	certificate_check(t.certificate);
 

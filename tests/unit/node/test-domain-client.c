@@ -744,46 +744,52 @@ static void test_killed_and_nobody_notices(void **state)
 	close_with_visitor(&w, &l, &v);
 }
 
-static void test_killed_web_clients_redial(void **state)
+static void introduce_web(struct world *w)
 {
 	struct domain_node_record web = {.type = 'I', .local_id = 0x4444, .permissions = 1};
+
+	web.id = uuid_random();
+	web.secret = uuid_random();
+	web.public_addr = web.local_addr =
+		hifi_addr_from_ipv4(SOCKET_TYPE_WEBRTC, 0x7f000001, 5555);
+	introduce(w, &web);
+}
+
+static void assert_redialled(struct world *w)
+{
+	assert_true(run_until(w->event, &w->n_signals, 1));
+	assert_string_equal(w->signal,
+			    "{\"from\":\"m\",\"to\":\"127.0.0.1:5555\",\"redial\":true}");
+}
+
+static void test_killed_web_clients_redial(void **state)
+{
 	struct visitor v;
 	struct line l;
 	struct world w;
 
 	open_with_visitor(&w, &l, &v);
-	web.id = uuid_random();
-	web.secret = uuid_random();
-	web.public_addr = web.local_addr =
-		hifi_addr_from_ipv4(SOCKET_TYPE_WEBRTC, 0x7f000001, 5555);
-	introduce(&w, &web);
+	introduce_web(&w);
 	/* The visitor's answer shows that the client is past the introduction. */
 	assert_remembers(&w, &v, "", 1);
 	assert_int_equal(w.n_signals, 0);
 
 	line_kill(&l);
 	line_spawn(&w, &l);
-	assert_true(run_until(w.event, &w.n_signals, 1));
-	assert_string_equal(w.signal, "{\"from\":\"m\",\"to\":\"127.0.0.1:5555\",\"redial\":true}");
+	assert_redialled(&w);
 	close_with_visitor(&w, &l, &v);
 }
 
 /* 02 section 15: an offer that leads to no channel is not repeated by the client. */
 static void test_web_clients_that_do_not_come_redial(void **state)
 {
-	struct domain_node_record web = {.type = 'I', .local_id = 0x4444, .permissions = 1};
 	struct visitor v;
 	struct line l;
 	struct world w;
 
 	open_with_visitor(&w, &l, &v);
-	web.id = uuid_random();
-	web.secret = uuid_random();
-	web.public_addr = web.local_addr =
-		hifi_addr_from_ipv4(SOCKET_TYPE_WEBRTC, 0x7f000001, 5555);
-	introduce(&w, &web);
-	assert_true(run_until(w.event, &w.n_signals, 1));
-	assert_string_equal(w.signal, "{\"from\":\"m\",\"to\":\"127.0.0.1:5555\",\"redial\":true}");
+	introduce_web(&w);
+	assert_redialled(&w);
 	close_with_visitor(&w, &l, &v);
 }
 
