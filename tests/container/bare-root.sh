@@ -9,6 +9,9 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/hifi-bare-XXXXXX")
 root=$work/root
 tree=/root/hifi-domain
 ready_s=1500
+# What this machine's npm trusts besides its own list, the root's npm has to trust as well.
+authorities=${NODE_EXTRA_CA_CERTS:-}
+in_root_authorities=/etc/extra-authorities.crt
 
 cleanup() {
 	local mount
@@ -22,6 +25,9 @@ trap cleanup EXIT
 make_root() {
 	mmdebstrap --quiet --variant=minbase bookworm "$root"
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
+	if [ -n "$authorities" ]; then
+		cp --dereference "$authorities" "$root$in_root_authorities"
+	fi
 	mount --bind /dev "$root/dev"
 	mount --bind /dev/pts "$root/dev/pts"
 	mount -t proc proc "$root/proc"
@@ -33,6 +39,7 @@ make_root() {
 # Takes the place of the shell, so that signals for it reach the command.
 in_root() {
 	exec env -i --default-signal=INT PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI=true \
+		${authorities:+NODE_EXTRA_CA_CERTS=$in_root_authorities} \
 		chroot "$root" /bin/bash -c "cd $tree && exec $*"
 }
 
