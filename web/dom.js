@@ -39,3 +39,21 @@ export function syncChildren(parent, items, make, update) {
 	for (const child of known.values())
 		child.remove();
 }
+
+// A form's values go to send(values), which may return what to say; what it throws is said in the form's output.
+export function onSubmit(id, send) {
+	const form = byId(id);
+	const output = form.querySelector("output");
+	form.addEventListener("submit", async (event) => {
+		event.preventDefault();
+		setText(output, "");
+		form.querySelector("button").disabled = true;
+		try {
+			setText(output, await send(Object.fromEntries(new FormData(form))) ?? "");
+			form.reset();
+		} catch (error) {
+			setText(output, error.message);
+		}
+		form.querySelector("button").disabled = false;
+	});
+}

@@ -17,8 +17,9 @@ export function mergePatch(target, patch) {
 }
 
 // Calls onDocument with each state and onConnection with "live" or "lost". A page that nobody looks at does not
-// listen: browsers allow only six connections to a server, and a machine that sleeps hears nothing anyway.
-export function watch(url, onDocument, onConnection) {
+// listen: browsers allow only six connections to a server, and a machine that sleeps hears nothing anyway. Nor does one
+// that mayWatch() denies. Returns what listens anew.
+export function watch(url, onDocument, onConnection, mayWatch) {
 	let source = null;
 	let state = null;
 	let timer;
@@ -42,7 +43,7 @@ export function watch(url, onDocument, onConnection) {
 	}
 	function open() {
 		close();
-		if (document.hidden)
+		if (document.hidden || !mayWatch())
 			return;
 		source = new EventSource(url);
 		source.addEventListener("snapshot", (event) => hear(JSON.parse(event.data)));
@@ -54,4 +55,5 @@ export function watch(url, onDocument, onConnection) {
 	document.addEventListener("visibilitychange", () => document.hidden ? close() : open());
 	window.addEventListener("online", open);
 	open();
+	return open;
 }

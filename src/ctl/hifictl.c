@@ -56,6 +56,7 @@ static const struct argp argp = {
 	       "  status                  Who is here, and how the mixers fare (the default)\n"
 	       "  nodes                   Every node, one a line\n"
 	       "  ports                   Every port that is listened on\n"
+	       "  panel                   Print a link that logs in to the control panel, once\n"
 	       "  kick UUID|NAME          Throw somebody out and keep them out\n"
 	       "  settings get [SETTING]  All settings, or one such as descriptors.world_name\n"
 	       "  settings set SETTING VALUE\n"
@@ -297,6 +298,27 @@ static int command_reload(char **words)
 	return 0;
 }
 
+static int command_panel(char **words)
+{
+	json_t *reply;
+	int r = call("POST", "/api/v1/link", NULL, &reply);
+
+	if (r < 0)
+		return r;
+	if (arg_json) {
+		print_json(reply);
+	} else {
+		(void) puts(json_string_value(json_object_get(reply, "url")));
+		(void) fprintf(stderr,
+			       "Open it with a browser of this machine within %d minutes; it works "
+			       "once. From elsewhere: ssh -L 40100:localhost:40100 HOST\n",
+			       (int) json_integer_value(json_object_get(reply, "expires_in_sec")) /
+				       60);
+	}
+	json_decref(reply);
+	return 0;
+}
+
 static const struct command {
 	const char *name;
 	int least, most;         /* words after the name */
@@ -305,7 +327,7 @@ static const struct command {
 	{"status", 0, 0, command_status},     {"nodes", 0, 0, command_nodes},
 	{"ports", 0, 0, command_ports},       {"kick", 1, 1, command_kick},
 	{"settings", 1, 3, command_settings}, {"loglevel", 0, 1, command_loglevel},
-	{"reload", 0, 0, command_reload},
+	{"reload", 0, 0, command_reload},     {"panel", 0, 0, command_panel},
 };
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 
 #define MAX_CONNECTIONS 64
 #define TIMEOUT_SEC     15
+#define COOKIE          "hifi-panel"
 
 struct http_server {
 	struct mhd_loop *mhd;
@@ -19,10 +20,14 @@ struct http_server {
 	void *userdata;
 };
 
-/* A request whose body is still coming in. */
+/* A request whose body is still coming in, or whose reply is. */
 struct incoming {
+	struct http_server *server;
+	struct MHD_Connection *connection;
 	struct writer body;
 	bool is_too_long;
+	bool is_deferred, has_reply;
+	struct http_reply reply; /* of a deferred one */
 };
 
 void http_reply_error(struct http_reply *reply, unsigned status, const char *format, ...)
@@ -71,25 +76,53 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
 	return result;
 }
 
-static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned status, char *text,
-				 const char *type)
+static void add_session(struct MHD_Response *response, const struct http_server *h,
+			const struct http_reply *reply)
+{
+	char cookie[HTTP_SESSION_MAX + 96];
+
+	if (!reply->session[0] && !reply->ends_session)
+		return;
+	(void) snprintf(cookie, sizeof(cookie), COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
+			reply->session, reply->session[0] ? "" : "; Max-Age=0",
+			h->is_secure ? "; Secure" : "");
+	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, cookie);
+}
+
+static void add_retry_after(struct MHD_Response *response, unsigned seconds)
+{
+	char text[16];
+
+	if (seconds == 0)
+		return;
+	(void) snprintf(text, sizeof(text), "%u", seconds);
+	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text);
+}
+
+/* Takes text. */
+static enum MHD_Result send_text(const struct http_server *h, struct MHD_Connection *connection,
+				 const struct http_reply *reply, char *text, const char *type)
 {
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 
-	if (response)
-		(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	else
+	if (!response) {
 		free(text);
-	return send_response(connection, status, response);
+		return MHD_NO;
+	}
+	(void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	add_session(response, h, reply);
+	add_retry_after(response, reply->retry_after_sec);
+	return send_response(connection, reply->status, response);
 }
 
-static enum MHD_Result send_json(struct MHD_Connection *connection, const struct http_reply *reply)
+static enum MHD_Result send_json(const struct http_server *h, struct MHD_Connection *connection,
+				 const struct http_reply *reply)
 {
 	char *text = json_dumps(reply->json, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
 	json_decref(reply->json);
-	return text ? send_text(connection, reply->status, text, "application/json") : MHD_NO;
+	return text ? send_text(h, connection, reply, text, "application/json") : MHD_NO;
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name)
@@ -136,13 +169,13 @@ static enum MHD_Result send_reply(struct http_server *h, struct MHD_Connection *
 		http_reply_error(reply, MHD_HTTP_NOT_FOUND, "Resource not found.");
 	if (reply->json) {
 		free(reply->text);
-		return send_json(connection, reply);
+		return send_json(h, connection, reply);
 	}
 	if (!reply->text)
 		reply->text = strdup("");
-	return reply->text ? send_text(connection, reply->status, reply->text,
-				       "text/plain; charset=utf-8")
-			   : MHD_NO;
+	return reply->text
+		       ? send_text(h, connection, reply, reply->text, "text/plain; charset=utf-8")
+		       : MHD_NO;
 }
 
 /* --- receiving --- */
@@ -187,22 +220,77 @@ static bool host_is_ours(const char *host)
 	       inet_pton(AF_INET6, name, &addr) == 1;
 }
 
-/* What browsers say of who asks (Fetch Metadata); a link, a script or an image of another site is
- * told from our pages, from the address bar and from programs. */
+/* What browsers say of who asks (Fetch Metadata, and Origin in those without); a link, a script or
+ * an image of another site is told from our pages, from the address bar and from programs. */
 static bool is_foreign(struct MHD_Connection *connection)
 {
 	const char *site = header(connection, "Sec-Fetch-Site");
+	const char *origin = header(connection, MHD_HTTP_HEADER_ORIGIN);
+	const char *host = header(connection, MHD_HTTP_HEADER_HOST);
 
-	return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+	if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
+		return true;
+	if (!origin)
+		return false;
+	origin = strstr(origin, "://");
+	return !origin || !host || strcmp(origin + 3, host) != 0;
+}
+
+/* The address in text, and whether it is this machine's. */
+static bool find_peer(struct MHD_Connection *connection, char ret[static INET6_ADDRSTRLEN])
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *peer = info ? info->client_addr : NULL;
+
+	ret[0] = 0;
+	if (peer && peer->sa_family == AF_INET) {
+		const struct in_addr *in = &((const struct sockaddr_in *) peer)->sin_addr;
+
+		(void) inet_ntop(AF_INET, in, ret, INET6_ADDRSTRLEN);
+		return ntohl(in->s_addr) >> 24 == IN_LOOPBACKNET;
+	}
+	if (peer && peer->sa_family == AF_INET6) {
+		const struct in6_addr *in6 = &((const struct sockaddr_in6 *) peer)->sin6_addr;
+
+		(void) inet_ntop(AF_INET6, in6, ret, INET6_ADDRSTRLEN);
+		return IN6_IS_ADDR_LOOPBACK(in6) ||
+		       (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == IN_LOOPBACKNET);
+	}
+	return false;
+}
+
+struct http_deferred *http_defer(const struct http_request *request)
+{
+	struct incoming *in = (struct incoming *) request->deferred;
+
+	in->is_deferred = true;
+	return request->deferred;
+}
+
+void http_deferred_reply(struct http_deferred *deferred, const struct http_reply *reply)
+{
+	struct incoming *in = (struct incoming *) deferred;
+
+	in->reply = *reply;
+	in->has_reply = true;
+	MHD_resume_connection(in->connection);
+	mhd_loop_wake(in->server->mhd);
 }
 
 static void handle(struct http_server *h, struct MHD_Connection *connection, const char *url,
-		   const char *method, const struct incoming *in, struct http_reply *reply)
+		   const char *method, struct incoming *in, struct http_reply *reply)
 {
+	char peer[INET6_ADDRSTRLEN];
 	struct http_request request = {
 		.path = url,
 		.is_admin = h->is_admin,
 		.is_foreign = is_foreign(connection),
+		.is_local = find_peer(connection, peer) || h->is_admin,
+		.peer = peer,
+		.session = MHD_lookup_connection_value(connection, MHD_COOKIE_KIND, COOKIE),
+		.csrf_token = header(connection, "X-CSRF-Token"),
+		.deferred = (struct http_deferred *) in,
 	};
 	json_t *json = NULL;
 
@@ -238,8 +326,14 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
 		if (!in)
 			return MHD_NO;
 		in->body = writer_growing(HTTP_BODY_MAX);
+		in->server = userdata;
+		in->connection = connection;
 		*state = in;
 		return MHD_YES;
+	}
+	if (in->has_reply) {
+		in->has_reply = false;
+		return send_reply(userdata, connection, &in->reply);
 	}
 	if (*size > 0) {
 		write_bytes(&in->body, data, *size);
@@ -249,6 +343,10 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
 		return MHD_YES;
 	}
 	handle(userdata, connection, url, method, in, &reply);
+	if (in->is_deferred) {
+		MHD_suspend_connection(connection);
+		return MHD_YES;
+	}
 	return send_reply(userdata, connection, &reply);
 }
 
@@ -260,6 +358,10 @@ static void on_completed(void *userdata, struct MHD_Connection *connection, void
 	if (!in)
 		return;
 	writer_done(&in->body);
+	if (in->has_reply) { /* nobody was there any more to take it */
+		json_decref(in->reply.json);
+		free(in->reply.text);
+	}
 	free(in);
 	*state = NULL;
 }

@@ -12,9 +12,11 @@
 #include "domain-server/events.h"
 #include "domain-server/web-files.h"
 
-#define HTTP_BODY_MAX (1024 * 1024)
+#define HTTP_BODY_MAX    (1024 * 1024)
+#define HTTP_SESSION_MAX 128
 
 struct http_server;
+struct http_deferred;
 
 enum http_method {
 	HTTP_GET, /* HEAD comes as GET, and its reply goes without a body */
@@ -29,6 +31,14 @@ struct http_request {
 	const json_t *json; /* of the body; NULL when it is empty */
 	bool is_admin;      /* came over the unix socket */
 	bool is_foreign;    /* a page of another site makes the browser ask */
+	bool is_local;      /* over the unix socket or a loopback address */
+	const char *peer; /* the address without the port, for messages; "" over the unix socket */
+
+	/* NULL when they are not sent. */
+	const char *session;    /* secret of the cookie that a reply once set */
+	const char *csrf_token; /* X-CSRF-Token, which only our pages can send along with it */
+
+	struct http_deferred *deferred; /* for http_defer() */
 };
 
 /* Filled in by the handler; a zero status means 404. */
@@ -38,6 +48,10 @@ struct http_reply {
 	char *text;                  /* … heap text, taken over, sent as text/plain; or … */
 	const struct web_file *file; /* … that outlives the server; or … */
 	struct events *events;       /* … to watch */
+
+	char session[HTTP_SESSION_MAX]; /* secret for a cookie; "": none is set */
+	bool ends_session;              /* the cookie is taken back */
+	unsigned retry_after_sec;
 };
 
 /* Replies with {"error": …}. */
@@ -46,6 +60,12 @@ void http_reply_error(struct http_reply *reply, unsigned status, const char *for
 
 typedef void (*http_handler_fn)(void *userdata, const struct http_request *request,
 				struct http_reply *reply);
+
+/* Within a handler: the reply is given later, by one call of http_deferred_reply() from the loop;
+ * the connection waits for it, so it must be given before the server is freed. The handler's own
+ * reply is not looked at. Strings of the request are borrowed until the handler returns. */
+struct http_deferred *http_defer(const struct http_request *request);
+void http_deferred_reply(struct http_deferred *deferred, const struct http_reply *reply);
 
 /* Takes the listening socket, also on failure. is_admin: it is a unix socket whose permissions
  * decide who may ask. Others are answered only when they call this machine by its address or as

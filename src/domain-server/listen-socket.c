@@ -75,3 +75,17 @@ int listen_socket_unix(const char *path)
 		(void) chmod(path, 0660);
 	return fd;
 }
+
+uint16_t listen_socket_port(int fd)
+{
+	struct sockaddr_storage addr = {0};
+	socklen_t len = sizeof(addr);
+
+	if (getsockname(fd, (struct sockaddr *) &addr, &len) < 0)
+		return 0;
+	if (addr.ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *) &addr)->sin_port);
+	if (addr.ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *) &addr)->sin6_port);
+	return 0;
+}

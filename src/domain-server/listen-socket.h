@@ -8,3 +8,5 @@
 int listen_socket_tcp(const char *address, uint16_t port);
 /* At a path, replacing a stale socket there; mode 0660. */
 int listen_socket_unix(const char *path);
+/* 0 when it has none. */
+uint16_t listen_socket_port(int fd);

@@ -52,6 +52,9 @@ struct server {
 	struct endpoint *ep;
 	struct signalling_server *signalling;
 	struct http_server *http, *admin, *exporter;
+	uint16_t http_port;            /* as bound */
+	struct logins *logins;         /* to the panel */
+	struct background *background; /* for passwords */
 	struct web_files *web_files; /* of the panel; NULL when they are not installed */
 	struct events *events;       /* for the panel */
 	struct certificate *certificate;

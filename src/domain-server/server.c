@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/background.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/ports.h"
 #include "domain-server/listen-socket.h"
+#include "domain-server/logins.h"
 #include "domain-server/server-internal.h"
 
 #define TICK_USEC         USEC_PER_SEC
@@ -152,6 +154,10 @@ static int open_panel(struct server *s)
 	if (r < 0)
 		log_warning_errno(r, "The control panel has no pages: cannot read %s: %m", dir);
 	r = events_new(s->event, panel_document, s, &s->events);
+	if (r >= 0)
+		r = logins_new(&s->logins);
+	if (r >= 0)
+		r = background_new(s->event, &s->background);
 	return r < 0 ? log_error_errno(r, "Cannot prepare the control panel: %m") : 0;
 }
 
@@ -163,6 +169,8 @@ static int open_http(struct server *s)
 
 	if (fd < 0)
 		fd = listen_socket_tcp(address, port);
+	if (fd >= 0)
+		s->http_port = listen_socket_port(fd);
 	r = fd < 0 ? fd : http_server_new(s->event, fd, false, routes_handle, s, &s->http);
 	if (r < 0)
 		return log_error_errno(r, "Cannot open the HTTP port %u at %s: %m", port, address);
@@ -298,12 +306,14 @@ struct server *server_free(struct server *s)
 		session_store_leave(s->store);
 	event_timer_free(s->tick);
 	events_free(s->events);
+	background_free(s->background); /* replies to connections of the servers */
 	http_server_free(s->admin);
 	http_server_free(s->http);
 	http_server_free(s->exporter);
 	tls_listener_free(s->https_listener);
 	http_server_free(s->https);
 	web_files_free(s->web_files);
+	logins_free(s->logins);
 	signalling_server_free(s->signalling);
 	certificate_free(s->certificate);
 	residents_free(s);

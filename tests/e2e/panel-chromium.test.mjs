@@ -93,7 +93,7 @@ test("every page without an axe violation, in both sizes and schemes", told(here
 		await page.setViewportSize(viewport);
 		for (const colorScheme of ["light", "dark"]) {
 			await page.emulateMedia({ colorScheme });
-			for (const name of ["Now", "Ports", "About"]) {
+			for (const name of ["Now", "Ports", "About", "Log in"]) {
 				await page.getByRole("link", { name, exact: true }).click();
 				await page.getByRole("region", { name: name === "Now" ? /here/ : name }).waitFor();
 				if (process.env.PANEL_SCREENSHOTS)

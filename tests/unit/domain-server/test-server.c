@@ -609,9 +609,9 @@ static void test_only_the_admin_socket_changes_things(void **state)
 	guest_become_mixer(mixer);
 
 	assert_int_equal(http_status(false, REQUEST("DELETE /nodes/", "Host: localhost\r\n", "")),
-			 403);
+			 401);
 	assert_int_equal(http_status(false, REQUEST("GET /settings.json", "Host: [::1]:1\r\n", "")),
-			 403);
+			 401);
 	/* A page under a name that points here. */
 	assert_int_equal(
 		http_status(false, REQUEST("GET /nodes.json", "Host: evil.example\r\n", "")), 403);
