@@ -1,5 +1,6 @@
-/* Prepares an HRTF set beside the loop: that takes most of a second once, and the mixer has to
- * serve within a tenth of one. */
+/* Loads an HRTF set beside the loop: preparing one takes most of a second, and even one that was
+ * prepared has to be read from a disk that may be slow, while the mixer has to serve within a tenth
+ * of a second. */
 #include "assignment-client/audio-mixer.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 
 struct hrtf_loader {
 	char *path, *cache_path;
-	void (*loaded)(struct hrtf *set, int error, void *userdata);
+	void (*loaded)(struct mix_ears *ears, int error, void *userdata);
 	void *userdata;
 	int fd;
 	struct event_io *io;
@@ -19,15 +20,23 @@ struct hrtf_loader {
 	pthread_t thread;
 
 	/* The thread's until it wrote to fd. */
-	struct hrtf *set;
+	struct mix_ears *ears;
 	int error;
 };
+
+static int make_ears(struct hrtf_loader *loader)
+{
+	struct hrtf *set;
+	int r = hrtf_load(loader->path, loader->cache_path, &set);
+
+	return r < 0 ? r : mix_ears_new(set, &loader->ears);
+}
 
 static void *thread_main(void *userdata)
 {
 	struct hrtf_loader *loader = userdata;
 
-	loader->error = hrtf_load(loader->path, loader->cache_path, &loader->set);
+	loader->error = make_ears(loader);
 	(void) eventfd_write(loader->fd, 1);
 	return NULL;
 }
@@ -38,7 +47,7 @@ static void on_done(uint32_t revents, void *userdata)
 	eventfd_t ignored;
 
 	(void) eventfd_read(loader->fd, &ignored);
-	loader->loaded(TAKE_PTR(loader->set), loader->error, loader->userdata);
+	loader->loaded(TAKE_PTR(loader->ears), loader->error, loader->userdata);
 }
 
 static int start_thread(struct hrtf_loader *loader)
@@ -55,7 +64,7 @@ static int start_thread(struct hrtf_loader *loader)
 }
 
 int hrtf_loader_new(sd_event *event, const char *path, const char *cache_path,
-		    void (*loaded)(struct hrtf *set, int error, void *userdata), void *userdata,
+		    void (*loaded)(struct mix_ears *ears, int error, void *userdata), void *userdata,
 		    struct hrtf_loader **ret)
 {
 	_cleanup_(hrtf_loader_freep) struct hrtf_loader *loader = NULL;
@@ -93,7 +102,7 @@ struct hrtf_loader *hrtf_loader_free(struct hrtf_loader *loader)
 		(void) pthread_join(loader->thread, NULL);
 	event_io_free(loader->io);
 	closep(&loader->fd);
-	hrtf_free(loader->set);
+	mix_ears_free(loader->ears);
 	free(loader->path);
 	free(loader->cache_path);
 	free(loader);

@@ -765,40 +765,44 @@ static int restore_node(void *hat, struct node *node, struct reader *rd)
 
 /* --- life --- */
 
-static void on_hrtf_loaded(struct hrtf *set, int error, void *userdata)
+static void on_ears_loaded(struct mix_ears *ears, int error, void *userdata)
 {
 	struct audio_mixer *m = userdata;
 
-	if (!set)
+	if (ears)
+		mix_set_ears(m->mix, ears);
+	else
 		(void) log_warning_errno(error, "Cannot use %s, heads are spheres for now: %m",
 					 HRTF_FILE);
-	else if (mix_set_hrtf(m->mix, set) < 0)
-		hrtf_free(set);
 	m->loader = hrtf_loader_free(m->loader);
 }
 
-/* A set that is ready now; a better one comes later when it has to be prepared first. */
-static int load_hrtf(struct audio_mixer *m, struct hrtf **ret)
+/* Begins to load the measured set; without a place to keep it prepared, heads stay spheres. */
+static int load_ears(struct audio_mixer *m)
 {
 	_cleanup_free_ char *cache_path = NULL;
-	int r;
 
-	/* Nowhere to keep a measured set. */
 	if (!m->context.data_dir)
-		return hrtf_synthesise(ret);
-
+		return 0;
 	(void) mkdir(m->context.data_dir, 0755);
 	if (asprintf(&cache_path, "%s/hrtf.cache", m->context.data_dir) < 0) {
 		cache_path = NULL;
 		return -ENOMEM;
 	}
-	r = hrtf_load_cached(HRTF_FILE, cache_path, ret);
+	return hrtf_loader_new(m->context.event, HRTF_FILE, cache_path, on_ears_loaded, m,
+			       &m->loader);
+}
+
+/* With ears that need no file: those who come first hear with them. */
+static int make_mix(struct audio_mixer *m)
+{
+	struct mix_ears *ears;
+	struct hrtf *sphere;
+	int r = hrtf_synthesise(&sphere);
+
 	if (r >= 0)
-		return r;
-	r = hrtf_loader_new(m->context.event, HRTF_FILE, cache_path, on_hrtf_loaded, m, &m->loader);
-	if (r < 0)
-		return r;
-	return hrtf_synthesise(ret);
+		r = mix_ears_new(sphere, &ears);
+	return r < 0 ? r : mix_new(ears, &m->mix);
 }
 
 static void audio_mixer_stop(void *hat)
@@ -829,7 +833,6 @@ static int on_replicated(void *userdata, const struct received *rx)
 
 static int set_up(struct audio_mixer *m, const json_t *settings)
 {
-	_cleanup_(hrtf_freep) struct hrtf *set = NULL;
 	const char *engine;
 	int r;
 
@@ -840,17 +843,13 @@ static int set_up(struct audio_mixer *m, const json_t *settings)
 	r = worker_pool_new(m->settings.threads, &m->pool);
 	if (r < 0)
 		return r;
-	r = load_hrtf(m, &set);
+	r = make_mix(m);
 	if (r < 0)
 		return r;
-	r = mix_new(set, &m->mix);
-	if (r < 0)
-		return r;
-	TAKE_PTR(set);
 	engine = secure_getenv("HIFI_AUDIO_ENGINE");
 	mix_set_exact(m->mix, engine && strcmp(engine, "reference") == 0);
 	mix_set_acoustics(m->mix, &m->settings.space);
-	return 0;
+	return load_ears(m);
 }
 
 static int audio_mixer_start(const struct hat_context *context, const json_t *settings, void **ret)

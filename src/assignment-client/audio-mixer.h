@@ -136,10 +136,10 @@ void audio_replicas_expire(struct audio_mixer *m, const struct node *upstream, u
 
 struct hrtf_loader;
 
-/* Prepares the set of a SOFA file on a thread of its own, and hands it over on the loop's; NULL and
- * why, when that failed. 0 or -errno. */
+/* Makes ears of a SOFA file on a thread of its own, by way of a cache, and hands them over on the
+ * loop's; NULL and why, when that failed. 0 or -errno. */
 int hrtf_loader_new(sd_event *event, const char *path, const char *cache_path,
-		    void (*loaded)(struct hrtf *set, int error, void *userdata), void *userdata,
+		    void (*loaded)(struct mix_ears *ears, int error, void *userdata), void *userdata,
 		    struct hrtf_loader **ret);
 /* Waits for the thread. May be called from loaded. */
 struct hrtf_loader *hrtf_loader_free(struct hrtf_loader *loader);

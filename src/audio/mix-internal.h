@@ -1,10 +1,16 @@
-/* Shared by the parts of the mix: who is there (mix.c), and what each hears (mix-listen.c). */
+/* Shared by the parts of the mix: who is there (mix.c), with what ears (mix-ears.c), and what each
+ * hears (mix-listen.c). */
 #pragma once
 
 #include "audio/gain.h"
 #include "audio/limiter.h"
 #include "audio/mix.h"
 #include "audio/spectral.h"
+
+struct mix_ears {
+	struct renderer *renderer;
+	struct spectral *spectral;
+};
 
 /* What a node asked for about an id. */
 struct mix_opinion {
@@ -72,8 +78,10 @@ struct mix_node {
 };
 
 struct mix {
-	struct renderer *renderer;
-	struct spectral *spectral;
+	struct mix_ears *ears;
+	/* Those before them, heard for the last time in the frame that fades; or NULL. */
+	struct mix_ears *old_ears;
+	bool fading;
 	bool exact;
 	const struct acoustics *space;
 	uint32_t generation;
@@ -83,3 +91,6 @@ struct mix {
 	struct mix_node **nodes;
 	struct mix_source **sources;
 };
+
+/* The next frame begins: it is the one that fades, or the ears before are done with. */
+void mix_settle_ears(struct mix *mix);

@@ -72,34 +72,55 @@ static struct render_params place(const struct listening *l, const struct mix_so
 	return renderer_place(&offset, gain);
 }
 
-static void render(struct listening *l, const struct mix_source *source,
-		   const struct render_params *from, const struct render_params *to)
-{
-	const struct inbound_stream *stream = source->stream;
-	const struct renderer *renderer = l->mix->renderer;
-
-	if (source->node == l->listener || stream->stereo) {
-		for (unsigned ear = 0; ear < HRTF_EARS; ear++)
-			renderer_add_direct(renderer, stream->block[stream->stereo ? ear : 0],
-					    from->gain[ear], to->gain[ear], l->ears[ear]);
-		if (stream->stereo)
-			l->counts->stereo_mixes++;
-		else
-			l->counts->echo_mixes++;
-		return;
-	}
-	if (source->has_spectrum)
-		spectral_add_mono(l->mix->spectral, &source->spectrum, from, to, &l->sums);
-	else
-		renderer_add_mono(renderer, stream->block[0], from, to, l->ears[HRTF_LEFT],
-				  l->ears[HRTF_RIGHT]);
-	l->counts->hrtf_renders++;
-}
-
 static struct render_params muted(struct render_params params)
 {
 	params.gain[HRTF_LEFT] = params.gain[HRTF_RIGHT] = 0;
 	return params;
+}
+
+static void render_direct(struct listening *l, const struct mix_source *source,
+			  const struct render_params *from, const struct render_params *to)
+{
+	const struct inbound_stream *stream = source->stream;
+
+	for (unsigned ear = 0; ear < HRTF_EARS; ear++)
+		renderer_add_direct(l->mix->ears->renderer,
+				    stream->block[stream->stereo ? ear : 0], from->gain[ear],
+				    to->gain[ear], l->ears[ear]);
+	if (stream->stereo)
+		l->counts->stereo_mixes++;
+	else
+		l->counts->echo_mixes++;
+}
+
+static void render_placed(struct listening *l, const struct mix_ears *ears,
+			  const struct mix_source *source, const struct render_params *from,
+			  const struct render_params *to)
+{
+	if (source->has_spectrum)
+		spectral_add_mono(ears->spectral, &source->spectrum, from, to, &l->sums);
+	else
+		renderer_add_mono(ears->renderer, source->stream->block[0], from, to,
+				  l->ears[HRTF_LEFT], l->ears[HRTF_RIGHT]);
+}
+
+static void render(struct listening *l, const struct mix_source *source,
+		   const struct render_params *from, const struct render_params *to)
+{
+	const struct mix *mix = l->mix;
+	struct render_params nothing_before = muted(*to), nothing_after = muted(*from);
+
+	if (source->node == l->listener || source->stream->stereo) {
+		render_direct(l, source, from, to);
+		return;
+	}
+	l->counts->hrtf_renders++;
+	if (!mix->fading) {
+		render_placed(l, mix->ears, source, from, to);
+		return;
+	}
+	render_placed(l, mix->old_ears, source, from, &nothing_after);
+	render_placed(l, mix->ears, source, &nothing_before, to);
 }
 
 /* Renders a source that is heard now or was until now. */
@@ -164,7 +185,7 @@ enum mix_result mix_listen(struct mix *mix, struct mix_node *node,
 	for (size_t i = 0; i < MIN(mix->n_sources, node->n_pairs); i++)
 		if (mix->sources[i])
 			visit(&l, mix->sources[i], &node->pairs[i]);
-	spectral_finish(mix->spectral, &l.sums, l.ears[HRTF_LEFT], l.ears[HRTF_RIGHT]);
+	spectral_finish(mix->ears->spectral, &l.sums, l.ears[HRTF_LEFT], l.ears[HRTF_RIGHT]);
 
 	if (!is_silent(l.ears[HRTF_LEFT]) || !is_silent(l.ears[HRTF_RIGHT])) {
 		limiter_run(&node->limiter, l.ears[HRTF_LEFT], l.ears[HRTF_RIGHT], ret);

@@ -10,41 +10,17 @@
 
 static const struct acoustics empty_space = {.coefficient_usual = ACOUSTICS_COEFFICIENT_USUAL};
 
-int mix_set_hrtf(struct mix *mix, struct hrtf *set)
+int mix_new(struct mix_ears *ears, struct mix **ret)
 {
-	_cleanup_(renderer_freep) struct renderer *renderer = NULL;
-	struct spectral *spectral;
-	int r;
+	struct mix *mix = calloc(1, sizeof(*mix));
 
-	r = renderer_new(set, &renderer);
-	if (r < 0)
-		return r;
-	r = spectral_new(renderer, &spectral);
-	if (r < 0) {
-		(void) renderer_take_hrtf(renderer);
-		return r;
-	}
-	spectral_free(mix->spectral);
-	mix->spectral = spectral;
-	renderer_free(mix->renderer);
-	mix->renderer = TAKE_PTR(renderer);
-	return 0;
-}
-
-int mix_new(struct hrtf *set, struct mix **ret)
-{
-	_cleanup_(mix_freep) struct mix *mix = NULL;
-	int r;
-
-	mix = calloc(1, sizeof(*mix));
-	if (!mix)
+	if (!mix) {
+		mix_ears_free(ears);
 		return -ENOMEM;
+	}
 	mix->space = &empty_space;
-	r = mix_set_hrtf(mix, set);
-	if (r < 0)
-		return r;
-
-	*ret = TAKE_PTR(mix);
+	mix->ears = ears;
+	*ret = mix;
 	return 0;
 }
 
@@ -58,8 +34,8 @@ struct mix *mix_free(struct mix *mix)
 			mix_node_remove(mix, mix->nodes[i]);
 	free(mix->nodes);
 	free(mix->sources);
-	spectral_free(mix->spectral);
-	renderer_free(mix->renderer);
+	mix_ears_free(mix->ears);
+	mix_ears_free(mix->old_ears);
 	free(mix);
 	return NULL;
 }
@@ -416,7 +392,7 @@ static void pop_source(const struct mix *mix, struct mix_source *source, uint64_
 	source->has_spectrum = !mix->exact && !stream->stereo &&
 			       !(source->quiet && inbound_stream_is_quiet(stream));
 	if (source->has_spectrum)
-		spectral_transform(mix->spectral, stream->block[0], &source->spectrum);
+		spectral_transform(mix->ears->spectral, stream->block[0], &source->spectrum);
 }
 
 void mix_pop(struct mix_node *node, uint64_t now_usec)
@@ -452,6 +428,7 @@ unsigned mix_settle(struct mix *mix)
 {
 	unsigned n = 0;
 
+	mix_settle_ears(mix);
 	for (size_t i = 0; i < mix->n_sources; i++) {
 		struct mix_source *source = mix->sources[i];
 

@@ -16,6 +16,8 @@
 
 struct mix;
 struct mix_node;
+/* What placed sources are rendered with, made of one HRTF set. */
+struct mix_ears;
 
 enum mix_result {
 	MIX_AUDIO,  /* there is something to hear */
@@ -37,13 +39,18 @@ struct mix_counts {
 	unsigned moved[MIX_LISTS][MIX_LISTS]; /* from, to */
 };
 
-/* Takes the HRTF set over on success. -ENOMEM. */
-int mix_new(struct hrtf *set, struct mix **ret);
+/* Takes the set over, on failure too. Some milliseconds of work, for any thread. -ENOMEM. */
+int mix_ears_new(struct hrtf *set, struct mix_ears **ret);
+struct mix_ears *mix_ears_free(struct mix_ears *ears);
+DEFINE_CLEANUP_FUNC(struct mix_ears *, mix_ears_free);
+
+/* Takes the ears over, on failure too. -ENOMEM. */
+int mix_new(struct mix_ears *ears, struct mix **ret);
 /* Frees the nodes too. */
 struct mix *mix_free(struct mix *mix);
 DEFINE_CLEANUP_FUNC(struct mix *, mix_free);
-/* Another set; takes it over on success. -ENOMEM. */
-int mix_set_hrtf(struct mix *mix, struct hrtf *set);
+/* Takes others over. The next frame fades from the old ones to them. */
+void mix_set_ears(struct mix *mix, struct mix_ears *ears);
 /* Renders in the time domain, straight from the definition, instead of in the frequency domain:
  * the same sound at many times the cost. */
 void mix_set_exact(struct mix *mix, bool on);

@@ -198,11 +198,6 @@ struct renderer *renderer_free(struct renderer *renderer)
 	return NULL;
 }
 
-struct hrtf *renderer_take_hrtf(struct renderer *renderer)
-{
-	return TAKE_PTR(renderer->set);
-}
-
 const struct hrtf *renderer_hrtf(const struct renderer *renderer)
 {
 	return renderer->set;

@@ -38,8 +38,6 @@ struct renderer;
 int renderer_new(struct hrtf *set, struct renderer **ret);
 struct renderer *renderer_free(struct renderer *renderer);
 DEFINE_CLEANUP_FUNC(struct renderer *, renderer_free);
-/* Gives the set back; the renderer can only be freed after that. */
-struct hrtf *renderer_take_hrtf(struct renderer *renderer);
 const struct hrtf *renderer_hrtf(const struct renderer *renderer);
 /* The weights of the old in a cross-fade of one frame. */
 const float *renderer_fade(const struct renderer *renderer);

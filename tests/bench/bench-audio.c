@@ -155,10 +155,12 @@ static int bench_crowd(unsigned n, unsigned talkers, bool exact)
 {
 	static const struct jitter_config config = {.dynamic = true};
 	struct crowd crowd = {.n = n, .talkers = talkers};
+	struct mix_ears *ears;
 	struct hrtf *set;
 	double usec;
 
-	if (hrtf_synthesise(&set) < 0 || mix_new(set, &crowd.mix) < 0)
+	if (hrtf_synthesise(&set) < 0 || mix_ears_new(set, &ears) < 0 ||
+	    mix_new(ears, &crowd.mix) < 0)
 		return 1;
 	mix_set_exact(crowd.mix, exact);
 	for (unsigned i = 0; i < n; i++) {

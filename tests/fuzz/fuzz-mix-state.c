@@ -20,9 +20,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct writer once = writer_growing(1 << 20), twice = writer_growing(1 << 20);
 	struct reader rd = reader_over(data, size);
 	struct mix_node *node;
+	struct mix_ears *ears;
 	struct hrtf *set;
 
-	if (!mix && (hrtf_synthesise(&set) < 0 || mix_new(set, &mix) < 0))
+	if (!mix && (hrtf_synthesise(&set) < 0 || mix_ears_new(set, &ears) < 0 ||
+		     mix_new(ears, &mix) < 0))
 		abort();
 	node = add();
 	if (mix_node_restore(mix, node, &rd) >= 0) {

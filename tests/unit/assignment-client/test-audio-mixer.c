@@ -657,16 +657,16 @@ static void test_replicated_nodes_are_forwarded_downstream(void **state)
 
 struct loading {
 	struct hrtf_loader *loader;
-	struct hrtf *set;
+	struct mix_ears *ears;
 	int error;
 	bool done;
 };
 
-static void on_loaded(struct hrtf *set, int error, void *userdata)
+static void on_loaded(struct mix_ears *ears, int error, void *userdata)
 {
 	struct loading *loading = userdata;
 
-	loading->set = set;
+	loading->ears = ears;
 	loading->error = error;
 	loading->done = true;
 	loading->loader = hrtf_loader_free(loading->loader);
@@ -694,7 +694,7 @@ static void test_measured_sets_are_prepared_beside_the_loop(void **state)
 	assert_non_null(mkdtemp(directory));
 	(void) snprintf(cache, sizeof(cache), "%s/cache", directory);
 	load("/nowhere", cache, &bad);
-	assert_null(bad.set);
+	assert_null(bad.ears);
 	assert_int_equal(bad.error, -ENOENT);
 
 	if (access(SOFA_FILE, R_OK) < 0) {
@@ -702,10 +702,9 @@ static void test_measured_sets_are_prepared_beside_the_loop(void **state)
 		skip();
 	}
 	load(SOFA_FILE, cache, &good);
-	assert_non_null(good.set);
+	assert_non_null(good.ears);
 	assert_int_equal(hrtf_load_cached(SOFA_FILE, cache, &cached), 0);
-	assert_memory_equal(good.set, cached, sizeof(*cached));
-	hrtf_free(good.set);
+	mix_ears_free(good.ears);
 	hrtf_free(cached);
 	(void) unlink(cache);
 	(void) rmdir(directory);

@@ -58,11 +58,22 @@ static void leave(unsigned person)
 	nodes[person] = NULL;
 }
 
-static int setup(void **state)
+/* A sphere's ears, one of which hears nothing; HRTF_EARS: both hear. */
+static struct mix_ears *deaf_on(enum hrtf_ear ear)
 {
+	struct mix_ears *ears;
 	struct hrtf *set;
 
-	if (hrtf_synthesise(&set) < 0 || mix_new(set, &mix) < 0)
+	assert_int_equal(hrtf_synthesise(&set), 0);
+	for (unsigned d = 0; ear != HRTF_EARS && d < HRTF_DIRECTIONS; d++)
+		memset(set->taps[d][ear], 0, sizeof(set->taps[d][ear]));
+	assert_int_equal(mix_ears_new(set, &ears), 0);
+	return ears;
+}
+
+static int setup(void **state)
+{
+	if (mix_new(deaf_on(HRTF_EARS), &mix) < 0)
 		return -1;
 	now_usec = 0;
 	frame_number = 0;
@@ -546,17 +557,39 @@ static void test_lists_are_counted(void **state)
 	assert_int_equal(counts.hrtf_renders, 4);
 }
 
-static void test_a_new_set_takes_over(void **state)
+/* From one frame to the next, too. */
+static int largest_step_since(const int16_t before[static AUDIO_CHANNELS_MAX])
 {
-	struct hrtf *set;
+	return MAX(largest_step(), MAX(abs(out[0] - before[0]), abs(out[1] - before[1])));
+}
 
-	(void) frames(3, ALICE_HZ, BOB_HZ);
-	assert_int_equal(hrtf_synthesise(&set), 0);
-	for (unsigned d = 0; d < HRTF_DIRECTIONS; d++)
-		memset(set->taps[d][HRTF_LEFT], 0, sizeof(set->taps[d][HRTF_LEFT]));
-	assert_int_equal(mix_set_hrtf(mix, set), 0);
-	(void) frames(2, ALICE_HZ, BOB_HZ);
-	assert_true(amplitude(0, BOB_HZ) < 10 && amplitude(1, BOB_HZ) > 100);
+static void change_ears(enum hrtf_ear deaf)
+{
+	int usual, worst = 0;
+
+	(void) frames(5, ALICE_HZ, 0);
+	usual = largest_step();
+	/* The last ones count. */
+	mix_set_ears(mix, deaf_on(HRTF_EARS));
+	mix_set_ears(mix, deaf_on(deaf));
+	for (unsigned i = 0; i < 4; i++) {
+		int16_t before[] = {out[AUDIO_FRAME_SAMPLES_MAX - 2],
+				    out[AUDIO_FRAME_SAMPLES_MAX - 1]};
+
+		(void) frame(ALICE_HZ, 0);
+		worst = MAX(worst, largest_step_since(before));
+	}
+	assert_true(worst < 2 * usual);
+	assert_true(amplitude(deaf, ALICE_HZ) < 10 && amplitude(1 - deaf, ALICE_HZ) > 100);
+}
+
+static void test_other_ears_take_over_without_a_click(void **state)
+{
+	for (unsigned exact = 0; exact < 2; exact++) {
+		mix_set_exact(mix, exact);
+		change_ears(HRTF_LEFT);
+		change_ears(HRTF_RIGHT);
+	}
 }
 
 static void test_crowds_come_and_go(void **state)
@@ -640,7 +673,7 @@ int main(void)
 		in_room(test_zones_change_the_loss),
 		in_room(test_changes_of_mind_make_no_clicks),
 		in_room(test_lists_are_counted),
-		in_room(test_a_new_set_takes_over),
+		in_room(test_other_ears_take_over_without_a_click),
 		in_room(test_crowds_come_and_go),
 		in_room(test_both_renderers_sound_the_same),
 	};
